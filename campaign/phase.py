@@ -1,0 +1,121 @@
+"""The contract of a phase, ours and foreign: collect evidence, then judge it.
+
+A phase is a class with an `info` and two methods. `collect` is the only part that touches the outside world and records as it
+goes; `judge` is pure, so the same evidence can be judged again years later from report.json.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from campaign.clock import Clock
+from campaign.records import Evidence, Finding, Measurement, Series
+from campaign.settings import Settings
+from campaign.target.spec import TargetSpec, Vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseInfo:
+    """What a phase says of itself before it runs.
+
+    `requires` names what the target must have: http, database, redis, docker. `disruptive` phases break something on
+    purpose and ask first. `partial` is (package, file name) of a Jinja template for the phase's part of the page, or None.
+    """
+
+    name: str
+    title: str
+    summary: str
+    requires: tuple[str, ...]
+    settings: type[Settings]
+    disruptive: bool = False
+    partial: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a phase is: `share` 0..1 (None: unknown), a few words, and live figures.
+
+    Figures that the terminal knows: rate (1/s), p95 (s), error_rate (share), users, requests.
+    """
+
+    share: float | None
+    message: str
+    figures: Mapping[str, float] = field(default_factory=dict)
+
+
+class Record(Protocol):
+    """Where evidence goes; every call is on disk before it returns."""
+
+    def measurement(self, measurement: Measurement) -> None:
+        """Keep a number; a later one of the same name replaces it."""
+
+    def series(self, series: Series) -> None:
+        """Keep a whole series; a later one of the same name replaces it."""
+
+    def fact(self, name: str, value: Any) -> None:
+        """Keep plain JSON data under `name`; a later one replaces it."""
+
+    def note(self, text: str) -> None:
+        """Keep a sentence for the reader."""
+
+
+class Stop:
+    """Tells a phase to end cleanly, and when it must have ended (clock nanoseconds)."""
+
+    def __init__(self, deadline_ns: int) -> None:
+        self.deadline_ns = deadline_ns
+        self._event = asyncio.Event()
+
+    @property
+    def requested(self) -> bool:
+        """Whether the phase should come to its end now."""
+        return self._event.is_set()
+
+    def request(self) -> None:
+        """Ask the phase to end; asking twice is the same as once."""
+        self._event.set()
+
+    async def wait(self) -> None:
+        """Return when the phase should end."""
+        await self._event.wait()
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseContext:
+    """All that a phase is given; small on purpose.
+
+    `settings` is an instance of `info.settings`. `baseline` is the same phase's evidence of an earlier run, if the user
+    named one. `workdir` is a folder of the phase's own. A phase returns soon after `stop` is requested.
+    """
+
+    target: TargetSpec
+    vocabulary: Vocabulary
+    settings: Any
+    clock: Clock
+    seed: int
+    workdir: Path
+    baseline: Evidence | None
+    record: Record
+    notify: Callable[[Progress], None]
+    stop: Stop
+
+
+class Phase(Protocol):
+    """A phase; made without arguments, once per label in the campaign file."""
+
+    @property
+    def info(self) -> PhaseInfo:
+        """What this phase is called, needs and reads from the campaign file."""
+
+    async def collect(self, context: PhaseContext) -> None:
+        """Observe the target and record what was seen; raise only what ends the phase."""
+
+    def judge(self, evidence: Evidence, settings: Any) -> tuple[Finding, ...]:
+        """The findings that the evidence supports, one per planned check, also for what was never reached. Pure."""
+
+    def seconds(self, settings: Any) -> float:
+        """How long `collect` takes with these settings, about; the deadline and the time left come from it."""
