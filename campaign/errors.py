@@ -1,9 +1,9 @@
 """The exceptions that may cross module borders.
 
-CampaignError                 anything we raise on purpose; has a slug (its heading in docs/errors.md) and an exit code
+CampaignError                 anything we raise on purpose: a slug (heading in docs/errors.md), an exit code
 ├── ConfigurationError        exit 2  the campaign file, an option or an environment variable is wrong
 │   └── UnitError             exit 2  a quantity has no unit, or the wrong one
-├── RefusedError              exit 2  we may not do this: a host outside the guard, production without a word, ...
+├── RefusedError              exit 2  we may not do this: a host outside the guard, production unasked, ...
 ├── TargetUnreachableError    exit 3  the target did not answer before the campaign began
 ├── GeneratorError            exit 3  our own load generator could not be started
 └── ReportError               exit 2  an earlier report cannot be read, or a new one cannot be written

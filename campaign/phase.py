@@ -1,7 +1,8 @@
 """The contract of a phase, ours and foreign: collect evidence, then judge it.
 
-A phase is a class with an `info` and two methods. `collect` is the only part that touches the outside world and records as it
-goes; `judge` is pure, so the same evidence can be judged again years later from report.json.
+A phase is a class with an `info` and two methods. `collect` is the only part that touches the outside world
+and records as it goes; `judge` is pure, so the same evidence can be judged again years later from
+report.json.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from campaign.target.spec import TargetSpec, Vocabulary
 class PhaseInfo:
     """What a phase says of itself before it runs.
 
-    `requires` names what the target must have: http, database, redis, docker. `disruptive` phases break something on
-    purpose and ask first. `partial` is (package, file name) of a Jinja template for the phase's part of the page, or None.
+    `requires` names what the target must have: http, database, redis, docker. `disruptive` phases break
+    something on purpose and ask first. `partial` is (package, file name) of a Jinja template for the
+    phase's part of the page, or None.
     """
 
     name: str
@@ -88,8 +90,9 @@ class Stop:
 class PhaseContext:
     """All that a phase is given; small on purpose.
 
-    `settings` is an instance of `info.settings`. `baseline` is the same phase's evidence of an earlier run, if the user
-    named one. `workdir` is a folder of the phase's own. A phase returns soon after `stop` is requested.
+    `settings` is an instance of `info.settings`. `baseline` is the same phase's evidence of an earlier run,
+    if the user named one. `workdir` is a folder of the phase's own. A phase returns soon after `stop` is
+    requested.
     """
 
     target: TargetSpec
@@ -115,7 +118,11 @@ class Phase(Protocol):
         """Observe the target and record what was seen; raise only what ends the phase."""
 
     def judge(self, evidence: Evidence, settings: Any) -> tuple[Finding, ...]:
-        """The findings that the evidence supports, one per planned check, also for what was never reached. Pure."""
+        """The findings that the evidence supports, one per planned check, also for what was never reached.
+        Pure.
+        """
 
     def seconds(self, settings: Any) -> float:
-        """How long `collect` takes with these settings, about; the deadline and the time left come from it."""
+        """How long `collect` takes with these settings, about; the deadline and the time left come from
+        it.
+        """

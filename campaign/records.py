@@ -1,15 +1,17 @@
 """The frozen facts that everything else passes on: what was measured, what was found, what it adds up to.
 
-Seconds as float unless a name says otherwise; a share is 0..1; None means "could not be measured". Nothing here
-computes a verdict: findings are made by `campaign.checks` and scores by `campaign.scoring`, and by nobody else.
+Seconds as float unless a name says otherwise; a share is 0..1; None means "could not be measured". Nothing
+here computes a verdict: findings are made by `campaign.checks` and scores by `campaign.scoring`, and by
+nobody else.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 SCHEMA_VERSION = "1.0"
 """The version of report.json: the first number changes when a reader would break."""
@@ -69,8 +71,9 @@ class Reason:
 class Measurement:
     """One number with how many observations it rests on and its 95 % confidence limits.
 
-    `value`, `low` and `high` are in `unit` ("s", "1/s", "share", "B" or a noun). `low` or `high` None: no limit could
-    be given on that side. `value` None: it could not be measured.
+    `value`, `low` and `high` are in `unit` ("s", "1/s", "share", "B" or a noun). `low` or `high` None:
+    unbounded on that side, as nothing is known there; an exact number has `low == value == high`. `value`
+    None: could not be measured.
     """
 
     name: str
@@ -79,6 +82,11 @@ class Measurement:
     count: int = 0
     low: float | None = None
     high: float | None = None
+
+    @classmethod
+    def exact(cls, name: str, value: float | None, *, unit: str, count: int = 0) -> Self:
+        """A number without doubt, such as a count or a maximum that was seen."""
+        return cls(name, value, unit, count, value, value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +136,27 @@ class Limit:
     unit: str
     direction: Direction = Direction.AT_MOST
 
+    def goodness(self, value: float) -> float:
+        """The value on a scale where more is better, whichever way the limit points."""
+        return value if self.direction is Direction.AT_LEAST else -value
+
+    def worse_end(self, measured: Measurement) -> float:
+        """The goodness of the end of the interval that counts; -inf where it is unbounded."""
+        end = measured.high if self.direction is Direction.AT_MOST else measured.low
+        return -math.inf if end is None else self.goodness(end)
+
+    def better_end(self, measured: Measurement) -> float:
+        """The goodness of the other end; inf where it is unbounded."""
+        end = measured.low if self.direction is Direction.AT_MOST else measured.high
+        return math.inf if end is None else self.goodness(end)
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """What a check came to. The message states the fact with both numbers, in either case.
 
-    `check` is a stable name, unique within its phase (`load.peak.converse.p95`). Made by `campaign.checks` only.
+    `check` is a stable name, unique within its phase (`load.peak.converse.p95`). Made by `campaign.checks`
+    only.
     """
 
     check: str
@@ -150,7 +173,8 @@ class Finding:
 class PhaseResult:
     """Exactly one per planned or skipped phase, whatever happened.
 
-    `phase` is the label in the campaign file and `kind` the phase it runs; `began` and `ended` are seconds since 1970.
+    `phase` is the label in the campaign file and `kind` the phase it runs; `began` and `ended` are seconds
+    since 1970.
     """
 
     phase: str
@@ -171,7 +195,9 @@ class PhaseResult:
     @property
     def in_plan(self) -> bool:
         """False only for a phase that the user left out on purpose."""
-        return not (self.status is Status.SKIPPED and self.reason and self.reason.kind is ReasonKind.REQUESTED)
+        return not (
+            self.status is Status.SKIPPED and self.reason and self.reason.kind is ReasonKind.REQUESTED
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +220,9 @@ class Cap:
 
 @dataclass(frozen=True, slots=True)
 class PhaseScore:
-    """A phase's part: score 0..100 of what was judged (None: nothing was), coverage 0..1, weight in the campaign."""
+    """A phase's part: score 0..100 of what was judged (None: nothing was), coverage 0..1, weight in the
+    campaign.
+    """
 
     phase: str
     score: float | None
@@ -242,7 +270,9 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """The answer: may we release? `headline` is a few words, `reasons` one sentence each, `mark` the wanted score."""
+    """The answer: may we release? `headline` is a few words, `reasons` one sentence each, `mark` the wanted
+    score.
+    """
 
     passed: bool
     exit_code: int
@@ -271,7 +301,9 @@ class StopReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What was run, where and when: `environment` describes the machine and the target, `configuration` the plan."""
+    """What was run, where and when: `environment` describes the machine and the target, `configuration` the
+    plan.
+    """
 
     name: str
     target: str

@@ -73,7 +73,7 @@ def _is_zero(text: object) -> bool:
 
 
 def format_quantity(value: float | None, unit: str) -> str:
-    """The text people read: `260 ms`, `48.2/s`, `0.04 %`, `61 MiB`, `1,240 users`; `not measured` for None."""
+    """The text people read: `260 ms`, `48.2/s`, `0.04 %`, `61 MiB`, `1,240 users`, `not measured` (None)."""
     if value is None or math.isnan(value):
         return "not measured"
     if math.isinf(value):

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ScenarioSpec:
-    """Users come at `ramp` per second (inf: all at once), stay for `hold` seconds, and leave over `ramp_down` seconds.
+    """Users come at `ramp` per second (inf: all at once), stay for `hold` seconds, and leave over
+    `ramp_down` seconds.
 
     `mix` maps a kind of user to its weight and overrides the weights of the campaign file; empty: those.
     """
@@ -40,7 +41,9 @@ class ScenarioSpec:
 
 @dataclass(frozen=True, slots=True)
 class LoadPlan:
-    """One scenario against one target; `workers` processes share the users (user k goes to worker k mod workers)."""
+    """One scenario against one target; `workers` processes share the users (user k goes to worker k mod
+    workers).
+    """
 
     target: TargetSpec
     vocabulary: Vocabulary
@@ -72,7 +75,9 @@ class ErrorKind(StrEnum):
 
 @dataclass(slots=True)
 class Tally:
-    """Samples of one operation in one stage: response time counts from due, service time from sent (µs inside)."""
+    """Samples of one operation in one stage: response time counts from due, service time from sent (µs
+    inside).
+    """
 
     response: Histogram
     service: Histogram
@@ -92,7 +97,9 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class ErrorSample:
-    """One failed exchange, secrets masked: what was sent, what came back, when (seconds since the scenario began)."""
+    """One failed exchange, secrets masked: what was sent, what came back, when (seconds since the scenario
+    began).
+    """
 
     at: float
     user: int
@@ -102,7 +109,9 @@ class ErrorSample:
 
 @dataclass(frozen=True, slots=True)
 class ErrorGroup:
-    """All failures of one operation with the same kind and detail ("status 503"), and the first few samples."""
+    """All failures of one operation with the same kind and detail ("status 503"), and the first few
+    samples.
+    """
 
     operation: str
     kind: ErrorKind
@@ -117,8 +126,9 @@ class ErrorGroup:
 class Second:
     """What all workers saw in one second of a scenario, for the chart and the live display.
 
-    `at` is seconds since the scenario began. Latencies are response times in seconds of all operations together, None where no answer
-    came in that second. `users` are active, `waiting` are requests without an answer at its end.
+    `at` is seconds since the scenario began. Latencies are response times in seconds of all operations
+    together, None where no answer came in that second. `users` are active, `waiting` are requests without
+    an answer at its end.
     """
 
     at: float
@@ -134,7 +144,8 @@ class Second:
 class GeneratorHealth:
     """How well we kept time ourselves over the hold, the worst worker for each figure.
 
-    `loop_lag_p99` and `schedule_lag_p99` in seconds; `cpu` is the share of one core; `workers_lost` ended before their time.
+    `loop_lag_p99` and `schedule_lag_p99` in seconds; `cpu` is the share of one core; `workers_lost` ended
+    before their time.
     """
 
     loop_lag_p99: float
@@ -148,7 +159,9 @@ class GeneratorHealth:
         if self.workers_lost:
             return f"{self.workers_lost} of {self.workers} load workers were lost"
         if self.loop_lag_p99 > MAX_LOOP_LAG:
-            return f"event-loop lag p99 {self.loop_lag_p99 * 1e3:.0f} ms (at most {MAX_LOOP_LAG * 1e3:.0f} ms)"
+            return (
+                f"event-loop lag p99 {self.loop_lag_p99 * 1e3:.0f} ms (at most {MAX_LOOP_LAG * 1e3:.0f} ms)"
+            )
         if self.cpu > MAX_CPU:
             return f"{self.cpu:.0%} of a core used by a worker (at most {MAX_CPU:.0%})"
         return ""
@@ -165,9 +178,9 @@ MAX_CPU = 0.95
 class LoadOutcome:
     """What a scenario came to.
 
-    `tallies` maps (operation, stage) to its samples. `longest_stall` is the longest time in seconds, over the hold, in which no
-    answer at all arrived although requests were waiting. `users_reached` is the share of the asked user-seconds of
-    the hold in which a user had finished its start operations and was at work.
+    `tallies` maps (operation, stage) to its samples. `longest_stall` is the longest time in seconds, over
+    the hold, in which no answer at all arrived although requests were waiting. `users_reached` is the share
+    of the asked user-seconds of the hold in which a user had finished its start operations and was at work.
     """
 
     scenario: ScenarioSpec

@@ -1,4 +1,6 @@
-"""What the campaign file says of the target, as plain frozen data: picklable, so that workers get the same."""
+"""What the campaign file says of the target, as plain frozen data: picklable, so that workers get the
+same.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,9 @@ class PartSpec:
 
 @dataclass(frozen=True, slots=True)
 class BodySpec:
-    """A request body: at most one of `json` (has_json says so, as null is a body too), form, multipart, raw."""
+    """A request body: at most one of `json` (has_json says so, as null is a body too), form, multipart,
+    raw.
+    """
 
     has_json: bool = False
     json: Any = None
@@ -51,8 +55,9 @@ class BodySpec:
 class ExpectSpec:
     """What a good answer looks like; all of it must hold.
 
-    `status` holds exact codes and classes ("2xx"); empty means any 2xx or 3xx. `json` maps a JSON path to a wanted value,
-    or to `...` (Ellipsis) for "must be there". `headers` maps a name to a text it must contain. `max_size` in bytes, 0: none.
+    `status` holds exact codes and classes ("2xx"); empty means any 2xx or 3xx. `json` maps a JSON path to a
+    wanted value, or to `...` (Ellipsis) for "must be there". `headers` maps a name to a text it must
+    contain. `max_size` in bytes, 0: none.
     """
 
     status: tuple[int | str, ...] = ()
@@ -116,8 +121,8 @@ class UserSpec:
 class FeedSpec:
     """A data feed: values (texts, or mappings whose keys are read as `name.key`) and their order.
 
-    `order`: "in_turn" (user k starts at item k, then goes on), "random" (seeded per user), "once" (no item is given twice over
-    all users and workers; an exhausted feed stops the user that asked).
+    `order`: "in_turn" (user k starts at item k, then goes on), "random" (seeded per user), "once" (no item
+    is given twice over all users and workers; an exhausted feed stops the user that asked).
     """
 
     name: str
