@@ -1,0 +1,1 @@
+"""Numbers only: histograms, confidence limits, downsampling. Nothing here knows what a campaign is."""

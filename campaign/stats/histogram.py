@@ -1,0 +1,137 @@
+"""How often each duration occurred, to 3 significant digits, in memory that does not grow with the count.
+
+The buckets are those of an HDR histogram (Gil Tene) from 1 µs to 1 h at 3 digits, but sparse. An HDR bucket is
+what a binary floating-point number keeps when only the exponent and the first 10 bits of its mantissa are left,
+so a whole second of samples is put into buckets by reading the bits of an array of doubles: several times
+faster than computing bucket indices one by one.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+LOWEST = 1
+"""µs; anything smaller counts as this."""
+
+HIGHEST = 3_600_000_000
+"""µs, one hour; anything larger counts as this."""
+
+_KEPT_BITS = 10  # 2**10 buckets for every doubling: a bucket is never wider than 0.1 % of its value
+_CUT_BITS = 52 - _KEPT_BITS  # of the 52 mantissa bits of an IEEE 754 double
+_EXPONENT_BIAS = 1023
+
+
+class Histogram:
+    """Counts of whole microseconds by bucket, and their running sum; everything else is computed from these."""
+
+    __slots__ = ("_buckets", "count", "total")
+
+    def __init__(self) -> None:
+        self._buckets: Counter[int] = Counter()
+        self.count = 0
+        self.total = 0
+
+    def record(self, value_us: int) -> None:
+        """Add one value in µs, clamped to 1 µs .. 1 h."""
+        value = min(max(value_us, LOWEST), HIGHEST)
+        self._buckets[_bucket(value)] += 1
+        self.count += 1
+        self.total += value
+
+    def record_many(self, values_us: Sequence[int]) -> None:
+        """Add many values in µs, clamped to 1 µs .. 1 h; about ten times as fast as one by one."""
+        if not values_us:
+            return
+        if min(values_us) < LOWEST or max(values_us) > HIGHEST:
+            values_us = [min(max(value, LOWEST), HIGHEST) for value in values_us]
+        bits = memoryview(array("d", values_us)).cast("B").cast("q")
+        self._buckets.update([each >> _CUT_BITS for each in bits])
+        self.count += len(values_us)
+        self.total += sum(values_us)
+
+    def merge(self, other: Histogram) -> None:
+        """Add all that `other` holds; the result is that of one histogram that saw both."""
+        self._buckets.update(other._buckets)
+        self.count += other.count
+        self.total += other.total
+
+    def percentile(self, share: float) -> int | None:
+        """The µs that `share` (0..1) of the values do not exceed (a bucket's upper end); None when empty."""
+        # The same arithmetic in the same order as HdrHistogram, so that ranks that fall on a half agree.
+        return self.value_at(int(share * 100 * self.count / 100 + 0.5))
+
+    def value_at(self, rank: int) -> int | None:
+        """The µs of the `rank`-th smallest value, from 1 (the bucket's upper end); None when empty."""
+        seen = 0
+        for bucket, count in sorted(self._buckets.items()):
+            seen += count
+            if seen >= rank:
+                return _upper(bucket)
+        return self.maximum
+
+    @property
+    def mean(self) -> float | None:
+        """The exact mean in µs; None when empty."""
+        return self.total / self.count if self.count else None
+
+    @property
+    def minimum(self) -> int | None:
+        """The lower end in µs of the lowest bucket in use; None when empty."""
+        return _lower(min(self._buckets)) if self._buckets else None
+
+    @property
+    def maximum(self) -> int | None:
+        """The upper end in µs of the highest bucket in use; None when empty."""
+        return _upper(max(self._buckets)) if self._buckets else None
+
+    def count_above(self, value_us: int) -> int:
+        """How many values lie in buckets above that of `value_us`."""
+        limit = _bucket(min(max(value_us, LOWEST), HIGHEST))
+        return sum(count for bucket, count in self._buckets.items() if bucket > limit)
+
+    def pairs(self) -> list[tuple[int, int]]:
+        """(lower end of the bucket in µs, count), ascending: compact plain data for JSON."""
+        return [(_lower(bucket), count) for bucket, count in sorted(self._buckets.items())]
+
+    @classmethod
+    def from_pairs(cls, pairs: Iterable[Sequence[int]], *, total: int | None = None) -> Histogram:
+        """The histogram that `pairs()` came from; without its `total` in µs the mean is of the lower ends."""
+        histogram = cls()
+        for value, count in pairs:
+            histogram._buckets[_bucket(value)] += count
+            histogram.count += count
+            histogram.total += value * count
+        if total is not None:
+            histogram.total = total
+        return histogram
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Histogram):
+            return NotImplemented
+        return (self.total, self._buckets) == (other.total, other._buckets)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"<Histogram of {self.count} values, {self.minimum} to {self.maximum} µs>"
+
+
+def _bucket(value: int) -> int:
+    exponent = value.bit_length() - 1
+    return ((exponent + _EXPONENT_BIAS - 1) << _KEPT_BITS) + ((value << _KEPT_BITS) >> exponent)
+
+
+def _lower(bucket: int) -> int:
+    kept = (bucket & ((1 << _KEPT_BITS) - 1)) | 1 << _KEPT_BITS
+    return (kept << _exponent(bucket)) >> _KEPT_BITS
+
+
+def _upper(bucket: int) -> int:
+    width = 1 << _exponent(bucket) >> _KEPT_BITS
+    return _lower(bucket) + max(width, 1) - 1
+
+
+def _exponent(bucket: int) -> int:
+    return (bucket >> _KEPT_BITS) - _EXPONENT_BIAS
