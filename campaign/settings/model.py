@@ -1,0 +1,18 @@
+"""The model that every phase's settings extend."""
+
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Settings(BaseModel):
+    """What the campaign file may say of a phase: unknown keys are mistakes, and a value never changes.
+
+    Fields use the types of `campaign.settings` where a quantity or a name of the vocabulary is meant.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    def quick(self) -> Self:
+        """The same settings for a short look (`--quick`): smaller where a phase says how, else unchanged."""
+        return self
