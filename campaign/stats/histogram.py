@@ -1,9 +1,9 @@
 """How often each duration occurred, to 3 significant digits, in memory that does not grow with the count.
 
-The buckets are those of an HDR histogram (Gil Tene) from 1 µs to 1 h at 3 digits, but sparse. An HDR bucket is
-what a binary floating-point number keeps when only the exponent and the first 10 bits of its mantissa are left,
-so a whole second of samples is put into buckets by reading the bits of an array of doubles: several times
-faster than computing bucket indices one by one.
+The buckets are those of an HDR histogram (Gil Tene) from 1 µs to 1 h at 3 digits, but sparse. An HDR bucket
+is what a binary floating-point number keeps when only the exponent and the first 10 bits of its mantissa are
+left, so a whole second of samples is put into buckets by reading the bits of an array of doubles: several
+times faster than computing bucket indices one by one.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _EXPONENT_BIAS = 1023
 
 
 class Histogram:
-    """Counts of whole microseconds by bucket, and their running sum; everything else is computed from these."""
+    """Counts of whole microseconds by bucket, and their running sum; all else is computed from these."""
 
     __slots__ = ("_buckets", "count", "total")
 
