@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from campaign.clock import Clock
-from campaign.records import Evidence, Finding, Measurement, Series
+from campaign.records import Evidence, Finding, Measurement
 from campaign.settings import Settings
 from campaign.target.spec import TargetSpec, Vocabulary
 
@@ -55,14 +55,17 @@ class Record(Protocol):
     def measurement(self, measurement: Measurement) -> None:
         """Keep a number; a later one of the same name replaces it."""
 
-    def series(self, series: Series) -> None:
-        """Keep a whole series; a later one of the same name replaces it."""
+    def points(self, at: float, values: Mapping[str, tuple[float | None, str]]) -> None:
+        """Add one point (value, unit) to each named series, at seconds since the campaign began."""
 
     def fact(self, name: str, value: Any) -> None:
         """Keep plain JSON data under `name`; a later one replaces it."""
 
     def note(self, text: str) -> None:
         """Keep a sentence for the reader."""
+
+    def elapsed(self) -> float:
+        """Seconds since the campaign began: the time that points are given in."""
 
 
 class Stop:

@@ -118,6 +118,11 @@ def score_campaign(results: Iterable[PhaseResult], policy: Policy) -> Score:
     return Score(bounds, uncapped, coverage, caps, _band(bounds, scope), scope, phases)
 
 
+def phase_score(result: PhaseResult) -> float | None:
+    """The score 0..100 of what was judged in one phase, before any cap; None where nothing was."""
+    return _score_phase(result, weight=1.0).score
+
+
 def _score_phase(result: PhaseResult, *, weight: float) -> PhaseScore:
     sums = _sum_findings(result.findings)
     value = 100 * sums.earned / sums.judged if sums.judged else None

@@ -1,0 +1,114 @@
+"""Processes on this machine: the target's, found by the port it listens on, and our own."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from urllib.parse import urlsplit
+
+import psutil
+
+from campaign.monitor.source import Reading
+
+GONE = (psutil.Error, OSError)
+
+LOOK_EVERY = 5
+"""Readings between two searches for processes; a search walks over all of the machine's."""
+
+COLUMNS = (("cpu", "share"), ("memory", "B"), ("threads", "threads"), ("files", "files"))
+
+
+def listening_pid(url: str) -> int | None:
+    """The process on this machine that listens on the port of `url`; None when it is elsewhere or hidden
+    from us.
+    """
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    if not _is_local(parts.hostname or ""):
+        return None
+    with suppress(*GONE):
+        for connection in psutil.net_connections(kind="tcp"):
+            listens = connection.status == psutil.CONN_LISTEN and connection.laddr
+            if listens and connection.laddr[1] == port and connection.pid:
+                return int(connection.pid)
+    return None
+
+
+def _is_local(host: str) -> bool:
+    if host == "localhost":
+        return True
+    with suppress(ValueError):
+        return ipaddress.ip_address(host).is_loopback
+    return host == socket.gethostname()
+
+
+class ProcessSource:
+    """CPU (share of one core), resident memory, threads and open files of some processes and their children.
+
+    `find` is asked again every few readings, so a restarted target is found again and new workers are seen. A
+    process counts from its second reading on, as its CPU share needs two.
+    """
+
+    def __init__(self, name: str, find: Callable[[], Iterable[int]]) -> None:
+        self._name = name
+        self._find = find
+        self._known: dict[int, psutil.Process] = {}
+        self._readings = 0
+        self.ever_seen = False
+
+    def read(self) -> Reading:
+        """The sums over all of them; all None when there is none to be read."""
+        sums = [reading for process in self._known.values() if (reading := _read(process))]
+        self.ever_seen = self.ever_seen or bool(sums)
+        totals = [sum(column) for column in zip(*sums, strict=True)] if sums else [None] * len(COLUMNS)
+        if self._readings % LOOK_EVERY == 0 or len(sums) < len(self._known):
+            self._look()
+        self._readings += 1
+        return {
+            f"{self._name}.{column}": (total, unit)
+            for (column, unit), total in zip(COLUMNS, totals, strict=True)
+        }
+
+    def _look(self) -> None:
+        self._known = {
+            pid: process
+            for pid in _with_children(self._find())
+            if (process := self._known.get(pid) or _process(pid)) and process.is_running()
+        }
+
+
+def _with_children(pids: Iterable[int]) -> set[int]:
+    everyone = set(pids)
+    for pid in tuple(everyone):
+        with suppress(*GONE):
+            everyone |= {child.pid for child in psutil.Process(pid).children(recursive=True)}
+    return everyone
+
+
+def _process(pid: int) -> psutil.Process | None:
+    with suppress(*GONE):
+        process = psutil.Process(pid)
+        process.cpu_percent()  # the first call only sets the starting point
+        return process
+    return None
+
+
+def _read(process: psutil.Process) -> tuple[float, float, float, float] | None:
+    with suppress(*GONE), process.oneshot():
+        files = process.num_fds() if hasattr(process, "num_fds") else 0
+        cpu = process.cpu_percent() / 100
+        return cpu, float(process.memory_info().rss), float(process.num_threads()), float(files)
+    return None
+
+
+def own_pids(excluded: Callable[[], int | None]) -> Callable[[], Iterable[int]]:
+    """A `find` for this process and its children (the load workers), without the target if we started it."""
+
+    def find() -> Iterable[int]:
+        target = excluded()
+        return (pid for pid in _with_children([os.getpid()]) if pid != target)
+
+    return find

@@ -1,0 +1,48 @@
+"""Asks every source once per interval and records what it says, beside the campaign, from first to last
+second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+
+from campaign.clock import SECOND, Clock
+from campaign.monitor.host import HostSource
+from campaign.monitor.processes import ProcessSource, listening_pid, own_pids
+from campaign.monitor.source import Reading, Source
+from campaign.target.spec import TargetSpec
+
+
+@asynccontextmanager
+async def monitoring(
+    target: TargetSpec, sink: Callable[[Reading], None], *, clock: Clock, interval: float
+) -> AsyncIterator[ProcessSource]:
+    """Within this block the host, the target's process and our own go to `sink` every `interval` seconds.
+
+    Yields the source of the target's process, which knows whether there was one to see.
+    """
+    process = ProcessSource("target", lambda: filter(None, [listening_pid(target.url)]))
+    own = ProcessSource("campaign", own_pids(lambda: listening_pid(target.url)))
+    sources = (HostSource(lambda: clock.now_ns() / SECOND), process, own)
+    task = asyncio.create_task(sample(sources, sink, clock=clock, interval=interval))
+    try:
+        yield process
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def sample(
+    sources: Sequence[Source], sink: Callable[[Reading], None], *, clock: Clock, interval: float
+) -> None:
+    """Read all sources on a fixed grid of `interval` seconds until cancelled; a late reading shifts no
+    other.
+    """
+    began, step = clock.now_ns(), round(interval * SECOND)
+    while True:
+        sink({name: value for source in sources for name, value in source.read().items()})
+        ticks = (clock.now_ns() - began) // step + 1
+        await clock.sleep_until(began + ticks * step)

@@ -1,0 +1,230 @@
+"""A campaign from a plan to a written report; the numbered steps of `campaign.runner` in code."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from campaign.clock import SECOND, Clock, RealClock
+from campaign.config.plan import Campaign
+from campaign.errors import ReportError
+from campaign.eventlog import EventLog
+from campaign.events import (
+    CampaignBegan,
+    CampaignEnded,
+    Events,
+    Listener,
+    PhaseEnded,
+    PlannedPhase,
+)
+from campaign.evidence import EvidenceLog
+from campaign.monitor.sampler import monitoring
+from campaign.monitor.source import Reading
+from campaign.phase import Phase
+from campaign.records import (
+    CampaignResult,
+    Evidence,
+    PhaseResult,
+    Reason,
+    ReasonKind,
+    Run,
+    StopReason,
+)
+from campaign.redact import Redactor
+from campaign.report.write import write_all
+from campaign.runner.interrupt import Interrupt, on_signals
+from campaign.runner.plan import Selection, Step, make_plan
+from campaign.runner.preflight import check_guard, find_target
+from campaign.runner.step import Surroundings, left_out, run_step
+from campaign.runner.surroundings import describe_environment
+from campaign.runner.verdict import conclude
+from campaign.scoring import Policy, phase_score
+from campaign.target.guard import check_environment
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to run, beyond what the campaign file says; `output` is the folder that gets a folder per run."""
+
+    selection: Selection = field(default_factory=Selection)
+    output: Path = Path("reports")
+    seed: int | None = None
+    allow_production: bool = False
+    baseline: CampaignResult | None = None
+    listeners: tuple[Listener, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A campaign's result and the folder where its reports are."""
+
+    result: CampaignResult
+    folder: Path
+
+
+async def run_campaign(
+    campaign: Campaign, phases: dict[str, Phase], *, options: Options, interrupt: Interrupt
+) -> Finished:
+    """The finished campaign, its reports written. Raises ConfigurationError, RefusedError, ReportError."""
+    steps = make_plan(campaign, phases, selection=options.selection)
+    check_environment(campaign.target.environment, allow_production=options.allow_production)
+    await check_guard(campaign.target)
+    clock = RealClock()
+    folder = _new_folder(options.output, campaign.name, clock)
+    redact = Redactor(campaign.secrets)
+    log = EventLog(folder / "events.jsonl", clock, redact=redact)
+    events = Events((log, *options.listeners))
+    around = _surroundings(campaign, options, folder=folder, events=events, interrupt=interrupt)
+    try:
+        events.emit(_began(steps, around))
+        with on_signals(interrupt, asyncio.get_running_loop()):
+            result = await _observe(steps, around)
+        events.emit(CampaignEnded(result))
+    finally:
+        log.close()
+    write_all(result, folder, partials={name: phase.info.partial for name, phase in phases.items()})
+    return Finished(result, folder)
+
+
+async def _observe(steps: tuple[Step, ...], around: Surroundings) -> CampaignResult:
+    """Steps 3 to 6: is the target there, watch, run every phase, conclude."""
+    began = around.clock.wall()
+    report, absent = await find_target(around.campaign.target, around.clock)
+    environment = describe_environment(around.campaign.target, report)
+    log = EvidenceLog(around.folder / "evidence" / "monitoring.jsonl", around.elapsed, redact=around.redact)
+    try:
+        results = await _watched(steps, around, log=log, absent=absent)
+        seen = log.evidence()
+    finally:
+        log.close()
+    stop = _stop_reason(around.interrupt, absent)
+    configuration = _configuration(around.campaign, steps)
+    ended = around.clock.wall()
+    name, url = around.campaign.name, around.campaign.target.url
+    run = Run(name, url, began, ended, around.seed, stop, environment, configuration)
+    return conclude(run, results, monitoring=seen, policy=policy_of(around.campaign))
+
+
+async def _watched(
+    steps: tuple[Step, ...], around: Surroundings, *, log: EvidenceLog, absent: Reason | None
+) -> tuple[PhaseResult, ...]:
+    """The results of all steps, with the machine and the processes watched beside them."""
+
+    def sink(reading: Reading) -> None:
+        log.points(log.elapsed(), reading)
+
+    campaign = around.campaign
+    watching = monitoring(campaign.target, sink, clock=around.clock, interval=campaign.monitor.interval)
+    async with watching as process:
+        results = await _run_phases(steps, around, absent=absent)
+    if not process.ever_seen:
+        log.note("The target's process was not found on this machine, so it was not watched.")
+    return results
+
+
+async def _run_phases(
+    steps: tuple[Step, ...], around: Surroundings, *, absent: Reason | None
+) -> tuple[PhaseResult, ...]:
+    """Exactly one result per step, in order."""
+    results: list[PhaseResult] = []
+    for step in steps:
+        result = await _one_result(step, around, absent=absent)
+        results.append(result)
+        around.events.emit(PhaseEnded(result, phase_score(result)))
+    return tuple(results)
+
+
+async def _one_result(step: Step, around: Surroundings, *, absent: Reason | None) -> PhaseResult:
+    reason = step.left_out or absent or _interrupted(around.interrupt)
+    if reason is None and around.elapsed() > FRESH:
+        _, reason = await find_target(around.campaign.target, around.clock)
+    if reason is not None:
+        return left_out(step, reason, at=around.clock.wall())
+    return await run_step(step, around)
+
+
+FRESH = 5.0
+"""Seconds for which the target's first answer is taken as news; later phases ask again before they start."""
+
+
+def _interrupted(interrupt: Interrupt) -> Reason | None:
+    if not interrupt.count:
+        return None
+    return Reason(ReasonKind.INTERRUPTED, "not started, as the campaign was interrupted before")
+
+
+def _stop_reason(interrupt: Interrupt, absent: Reason | None) -> StopReason:
+    if interrupt.count:
+        return StopReason.INTERRUPTED
+    return StopReason.TARGET_UNREACHABLE if absent else StopReason.FINISHED
+
+
+def policy_of(campaign: Campaign) -> Policy:
+    """The campaign file's scoring section as the scoring functions want it."""
+    scoring = campaign.scoring
+    return Policy(dict(scoring.weights), tuple(scoring.required), scoring.pass_mark)
+
+
+def _surroundings(
+    campaign: Campaign, options: Options, *, folder: Path, events: Events, interrupt: Interrupt
+) -> Surroundings:
+    clock = RealClock()
+    began_ns = clock.now_ns()
+    return Surroundings(
+        campaign=campaign,
+        folder=folder,
+        seed=secrets.randbelow(1_000_000) if options.seed is None else options.seed,
+        clock=clock,
+        elapsed=lambda: (clock.now_ns() - began_ns) / SECOND,
+        redact=Redactor(campaign.secrets),
+        events=events,
+        interrupt=interrupt,
+        baseline=_evidence_of(options.baseline),
+    )
+
+
+def _evidence_of(baseline: CampaignResult | None) -> dict[str, Evidence]:
+    return {result.phase: result.evidence for result in baseline.results} if baseline else {}
+
+
+def _began(steps: tuple[Step, ...], around: Surroundings) -> CampaignBegan:
+    campaign = around.campaign
+    plan = tuple(
+        PlannedPhase(step.label, step.phase.info.title, step.seconds, step.left_out) for step in steps
+    )
+    target = campaign.target
+    return CampaignBegan(campaign.name, target.url, target.environment, around.seed, str(around.folder), plan)
+
+
+def _configuration(campaign: Campaign, steps: tuple[Step, ...]) -> dict[str, Any]:
+    """The campaign file as it was read, with the settings that were run (quick ones, say) and the policy."""
+    phases = {
+        step.label: {"phase": step.phase.info.name, "settings": step.settings.model_dump(mode="json")}
+        for step in steps
+    }
+    policy = policy_of(campaign)
+    scoring = {
+        "weights": dict(policy.weights), "required": list(policy.required), "pass": policy.pass_mark
+    }  # fmt: skip
+    return {**campaign.configuration, "phases": phases, "scoring": scoring}
+
+
+def _new_folder(output: Path, name: str, clock: Clock) -> Path:
+    """A fresh folder `<name>-<UTC time>` below `output`. Raises ReportError."""
+    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:60] or "campaign"
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(clock.wall()))
+    for number in range(1, 100):
+        folder = output / (f"{slug}-{stamp}" + (f"-{number}" if number > 1 else ""))
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise ReportError(f"cannot make the output folder {folder}: {error.strerror}") from error
+        return folder
+    raise ReportError(f"cannot find a free name for the output folder below {output}")

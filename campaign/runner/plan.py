@@ -1,0 +1,95 @@
+"""The plan: every phase of the campaign file with what it needs, and every phase that is left out with its
+reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from campaign.config.plan import Campaign
+from campaign.errors import ConfigurationError
+from campaign.phase import Phase
+from campaign.records import Reason, ReasonKind
+from campaign.target.spec import TargetSpec
+
+NEEDS = {
+    "database": "target.database",
+    "redis": "target.redis",
+    "docker": "target.containers",
+}
+"""What a phase may require, and the key of the campaign file that provides it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One phase of the plan; `left_out` says why it will not run."""
+
+    label: str
+    phase: Phase
+    settings: Any
+    left_out: Reason | None = None
+
+    @property
+    def seconds(self) -> float:
+        """How long the phase takes, about; 0 when it is left out."""
+        return 0.0 if self.left_out else self.phase.seconds(self.settings)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What the user asked for: only these labels (empty: all), not those; in quick form."""
+
+    only: frozenset[str] = frozenset()
+    skip: frozenset[str] = frozenset()
+    quick: bool = False
+
+
+def make_plan(campaign: Campaign, phases: dict[str, Phase], *, selection: Selection) -> tuple[Step, ...]:
+    """One step per phase of the campaign file, in its order. Raises ConfigurationError for an unknown
+    label.
+    """
+    _check_names(campaign, selection)
+    return tuple(
+        _step(planned.label, phases[planned.kind], planned.settings, campaign.target, selection)
+        for planned in campaign.phases
+    )
+
+
+def _step(label: str, phase: Phase, settings: Any, target: TargetSpec, selection: Selection) -> Step:
+    chosen = settings.quick() if selection.quick else settings
+    return Step(label, phase, chosen, _left_out(label, phase, target=target, selection=selection))
+
+
+def _left_out(label: str, phase: Phase, *, target: TargetSpec, selection: Selection) -> Reason | None:
+    names = {label, phase.info.name}
+    if names & selection.skip:
+        return Reason(ReasonKind.REQUESTED, f"left out on request (--skip {label})")
+    if selection.only and not names & selection.only:
+        chosen = ", ".join(sorted(selection.only))
+        return Reason(ReasonKind.REQUESTED, f"left out on request (--only {chosen})")
+    missing = [NEEDS[need] for need in phase.info.requires if need in NEEDS and not _provided(need, target)]
+    if missing:
+        return Reason(ReasonKind.REQUIREMENT_MISSING, f"needs {' and '.join(missing)} in the campaign file")
+    return None
+
+
+def _provided(need: str, target: TargetSpec) -> bool:
+    return bool(target.containers if need == "docker" else target.stores.get(need))
+
+
+def _check_names(campaign: Campaign, selection: Selection) -> None:
+    known = {name for planned in campaign.phases for name in (planned.label, planned.kind)}
+    unknown = sorted(selection.only - known)
+    if unknown:
+        raise ConfigurationError(
+            f"--only {unknown[0]}: not a phase of this campaign\n  allowed  {', '.join(sorted(known))}"
+        )
+    if selection.only and selection.only <= selection.skip:
+        raise ConfigurationError("--only and --skip together leave no phase to run")
+
+
+def total_seconds(steps: Iterable[Step]) -> float:
+    """How long the whole plan takes, about."""
+    return sum(step.seconds for step in steps)

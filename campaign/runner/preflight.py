@@ -1,0 +1,43 @@
+"""What is asked before anything is sent in earnest: may this target get traffic, and is it there."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from campaign.clock import SECOND, Clock
+from campaign.records import Reason, ReasonKind
+from campaign.target.guard import Guard
+from campaign.target.http import HealthReport, health
+from campaign.target.spec import TargetSpec
+
+PATIENCE = 3.0
+"""Seconds for a target that is just starting; asked a few times within them."""
+
+PAUSE_NS = SECOND // 4
+
+
+async def check_guard(target: TargetSpec) -> None:
+    """Return when every host of the target may get traffic. Raises RefusedError.
+
+    A name that does not resolve is not refused: the target is then simply not there.
+    """
+    guard = Guard(target.allow_hosts)
+    for url in (target.url, *(service.url for service in target.services.values())):
+        parts = urlsplit(url)
+        try:
+            await guard.resolve(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+        except OSError:
+            continue
+
+
+async def find_target(target: TargetSpec, clock: Clock) -> tuple[HealthReport, Reason | None]:
+    """What the target says of itself, and why nothing can be judged when it says nothing good."""
+    give_up = clock.now_ns() + round(PATIENCE * SECOND)
+    report = await health(target)
+    while not report.ok and clock.now_ns() < give_up:
+        await clock.sleep_until(clock.now_ns() + PAUSE_NS)
+        report = await health(target)
+    if report.ok:
+        return report, None
+    text = f"the target {target.url} cannot be judged: {report.detail}"
+    return report, Reason(ReasonKind.TARGET_UNREACHABLE, text)

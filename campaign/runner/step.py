@@ -1,0 +1,161 @@
+"""One phase, run to exactly one result: completed, skipped, error or interrupted, with whatever it had
+recorded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from campaign.clock import SECOND, Clock
+from campaign.config.plan import Campaign
+from campaign.events import Events, PhaseBegan, PhaseProgressed
+from campaign.evidence import EvidenceLog
+from campaign.phase import PhaseContext, Progress, Stop
+from campaign.records import Evidence, Finding, PhaseResult, Reason, ReasonKind, Status
+from campaign.runner.interrupt import Interrupt
+from campaign.runner.plan import Step
+
+GRACE = 30.0
+"""Seconds a phase gets to end cleanly once it was asked to, before it is cancelled."""
+
+LAST_GRACE = 5.0
+"""Seconds a cancelled phase gets before it is left behind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What all phases of one campaign share; `elapsed` gives seconds since the campaign began."""
+
+    campaign: Campaign
+    folder: Path
+    seed: int
+    clock: Clock
+    elapsed: Callable[[], float]
+    redact: Callable[[str], str]
+    events: Events
+    interrupt: Interrupt
+    baseline: dict[str, Evidence]
+
+
+async def run_step(step: Step, around: Surroundings) -> PhaseResult:
+    """The result of this phase, whatever happens in it."""
+    began = around.clock.wall()
+    around.events.emit(PhaseBegan(step.label, step.seconds))
+    file = around.folder / "evidence" / f"{step.label}.jsonl"
+    log = EvidenceLog(file, around.elapsed, redact=around.redact)
+    try:
+        reason = await _collect(step, log, around=around)
+        evidence = log.evidence()
+    finally:
+        log.close()
+    findings, crash = _judge(step, evidence, around=around)
+    reason = reason or crash
+    status = _status(reason)
+    info = step.phase.info
+    times = began, around.clock.wall()
+    return PhaseResult(step.label, info.name, info.title, status, evidence, findings, *times, reason)
+
+
+def left_out(step: Step, reason: Reason, *, at: float) -> PhaseResult:
+    """The result of a phase that did not run."""
+    info = step.phase.info
+    findings = () if reason.kind is ReasonKind.REQUESTED else step.phase.judge(Evidence(), step.settings)
+    names = step.label, info.name, info.title
+    return PhaseResult(*names, Status.SKIPPED, Evidence(), findings, at, at, reason)
+
+
+def _status(reason: Reason | None) -> Status:
+    if reason is None:
+        return Status.COMPLETED
+    return Status.INTERRUPTED if reason.kind is ReasonKind.INTERRUPTED else Status.ERROR
+
+
+async def _collect(step: Step, log: EvidenceLog, *, around: Surroundings) -> Reason | None:
+    """Let the phase observe; None when it came to its end by itself, else why it did not."""
+    allowed = _deadline_seconds(step.seconds)
+    stop = Stop(around.clock.now_ns() + round(allowed * SECOND))
+    task = asyncio.create_task(_contained(step, _context(step, log, stop=stop, around=around)))
+    with around.interrupt.aimed_at(soft=stop.request, hard=lambda: _insist(task)):
+        if around.interrupt.count:
+            stop.request()
+        late = await _within(task, stop, seconds=allowed)
+    if late:
+        return Reason(ReasonKind.DEADLINE, f"not finished after {allowed:.0f} s, so it was ended")
+    if around.interrupt.count:
+        return Reason(ReasonKind.INTERRUPTED, "interrupted by the user and judged on what was recorded")
+    crash = None if task.cancelled() else task.result()
+    return Reason(ReasonKind.CRASHED, around.redact(_told(crash))) if crash else None
+
+
+def _insist(task: asyncio.Task[BaseException | None]) -> None:
+    task.cancel()
+
+
+def _deadline_seconds(planned: float) -> float:
+    """What a phase may take: half as long again as planned, and two minutes for slow answers at its end."""
+    return planned * 1.5 + 120.0
+
+
+async def _within(task: asyncio.Task[BaseException | None], stop: Stop, *, seconds: float) -> bool:
+    """Wait for the phase: ask it to end when its time is up or the user says so, then insist. True: it was
+    late.
+    """
+    asked = asyncio.create_task(stop.wait())
+    await asyncio.wait({task, asked}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    late = not task.done() and not stop.requested
+    stop.request()
+    await asyncio.wait({task}, timeout=GRACE)
+    if not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=LAST_GRACE)
+    asked.cancel()
+    return late
+
+
+async def _contained(step: Step, context: PhaseContext) -> BaseException | None:
+    """Run the phase; what it raises is returned, so that a foreign SystemExit cannot end the campaign."""
+    try:
+        await step.phase.collect(context)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a crashed phase is data
+        return error
+    return None
+
+
+def _context(step: Step, log: EvidenceLog, *, stop: Stop, around: Surroundings) -> PhaseContext:
+    workdir = around.folder / "work" / step.label
+    return PhaseContext(
+        target=around.campaign.target,
+        vocabulary=around.campaign.vocabulary,
+        settings=step.settings,
+        clock=around.clock,
+        seed=around.seed,
+        workdir=workdir,
+        baseline=around.baseline.get(step.label),
+        record=log,
+        notify=lambda progress: _notify(step, progress, around=around),
+        stop=stop,
+    )
+
+
+def _notify(step: Step, progress: Progress, *, around: Surroundings) -> None:
+    around.events.emit(PhaseProgressed(step.label, progress))
+
+
+def _judge(
+    step: Step, evidence: Evidence, *, around: Surroundings
+) -> tuple[tuple[Finding, ...], Reason | None]:
+    try:
+        return tuple(step.phase.judge(evidence, step.settings)), None
+    except Exception as error:  # noqa: BLE001 - a crashing judge is "unknown", not the end
+        return (), Reason(ReasonKind.CRASHED, around.redact(f"could not be judged: {_told(error)}"))
+
+
+def _told(error: BaseException) -> str:
+    """The error in one line, with the place in the code where it came from."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {error}{place}"
