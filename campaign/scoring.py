@@ -147,8 +147,13 @@ def _bounds(phases: tuple[PhaseScore, ...]) -> tuple[Bounds, float]:
         return Bounds(None, 0.0, 100.0 if total else 0.0), 0.0
     earned = math.fsum(phase.weight * phase.coverage * (phase.score or 0.0) for phase in phases)
     coverage = judged / total
-    lower = earned / total
-    return Bounds(earned / judged, lower, lower + 100 * (1 - coverage)), coverage
+    lower = _exact(earned / total)
+    return Bounds(_exact(earned / judged), lower, _exact(lower + 100 * (1 - coverage))), coverage
+
+
+def _exact(points: float) -> float:
+    """Without the last bits of float arithmetic, so that a perfect run is 100 and a mark of 80 is met by 80."""
+    return round(points, 9)
 
 
 def _caps(planned: tuple[PhaseResult, ...]) -> tuple[Cap, ...]:
