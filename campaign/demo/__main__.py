@@ -1,0 +1,71 @@
+"""`python -m campaign.demo`: the demo service from the command line."""
+
+import argparse
+import sys
+
+from campaign.demo.defects import DEFECTS, describe_defects
+from campaign.demo.options import DemoOptions
+
+DEFAULTS = DemoOptions()
+HELP: dict[str, str] = {
+    "host": "address to listen on; anything but loopback shows well-known accounts to the network",
+    "port": "TCP port; 0 picks a free one",
+    "database_url": "PostgreSQL (postgresql+psycopg://...) or SQLite; else SQLite in a temporary folder",
+    "redis_url": "Redis for the token cache and the rate limits; else in this process",
+    "seed_parents": "accounts parent0001@example.com and on, all with the password demo-password",
+    "seed_history": "old messages, spread over the seeded children",
+    "password_cost": "log2 of scrypt's N; the default is low so that a campaign does not measure scrypt, "
+    "production needs 17",
+    "access_token_hours": "how long an access token is good for",
+    "requests_per_second": "limit for each parent",
+    "failed_logins_per_minute": "limit for each e-mail address",
+    "worker_threads": "threads for blocking work, and database connections",
+    "log_level": "debug, info (one line per request), warning or error",
+}
+"""Every option that takes one value, in the order in which they are shown."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The exit code: 0 after a graceful stop, 2 if the options or the address cannot be used."""
+    parsed = vars(_parser().parse_args(arguments))
+    if parsed.pop("list_defects"):
+        print(describe_defects())
+        return 0
+    options = DemoOptions(**parsed | {"defects": frozenset(parsed["defects"])})
+    from campaign.demo.server import serve  # noqa: PLC0415 - --help and --list-defects need no web framework
+
+    try:
+        serve(options)
+    except OSError as error:
+        print(f"cannot listen on {options.host} port {options.port}: {error.strerror}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m campaign.demo",
+        description="Serve a small child-companion API to run campaigns against.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    for name, words in HELP.items():
+        default = getattr(DEFAULTS, name)
+        kind = str if default is None else type(default)
+        parser.add_argument(f"--{name.replace('_', '-')}", type=kind, default=default, help=words)
+    parser.add_argument(
+        "--defect",
+        dest="defects",
+        action="append",
+        default=[],
+        choices=DEFECTS,
+        help="switch on a fault, repeatable",
+    )
+    parser.add_argument("--list-defects", action="store_true", help="say what each fault does, and stop")
+    parser.add_argument(
+        "--exit-with-stdin", action="store_true", help="stop when standard input ends"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

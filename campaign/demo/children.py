@@ -1,0 +1,90 @@
+"""Children, always looked up together with their parent: another family's child is simply not found."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
+
+from campaign.demo.consents import require_collection
+from campaign.demo.database import Database
+from campaign.demo.now import now_ms
+from campaign.demo.problems import NotFoundError
+from campaign.demo.schema import children, sessions
+from campaign.demo.tokens import new_id
+
+NEWEST_SESSION = (
+    select(sessions.c.id)
+    .where(sessions.c.child_id == children.c.id)
+    .order_by(sessions.c.last_active_at_ms.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+CHILD = select(
+    children.c.id,
+    children.c.name,
+    children.c.birth_year,
+    children.c.interests,
+    children.c.created_at_ms,
+    NEWEST_SESSION.label("session_id"),
+).where(children.c.parent_id == bindparam("parent_id"))
+ONE_CHILD = CHILD.where(children.c.id == bindparam("child_id"))
+ALL_CHILDREN = CHILD.order_by(children.c.created_at_ms, children.c.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A child as its parent sees it; `session_id` is the latest conversation, if there was one."""
+
+    id: str
+    name: str
+    birth_year: int
+    interests: str
+    created_at_ms: int
+    session_id: str | None
+
+
+class Children:
+    """The children table."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, parent_id: str, name: str, *, birth_year: int) -> Child:
+        """A new child, for whom nothing may be collected before there is consent."""
+        child = Child(new_id(), name, birth_year, "", now_ms(), None)
+        row = {name: getattr(child, name) for name in Child.__slots__ if name != "session_id"}
+        with self._database.writing() as connection:
+            connection.execute(insert(children), row | {"parent_id": parent_id})
+        return child
+
+    def all(self, parent_id: str) -> list[Child]:
+        """The parent's children, in the order in which they were added."""
+        with self._database.reading() as connection:
+            return [Child(*row) for row in connection.execute(ALL_CHILDREN, {"parent_id": parent_id})]
+
+    def one(self, parent_id: str, child_id: str) -> Child:
+        """The child; raises NotFoundError if it is not there or not this parent's."""
+        with self._database.reading() as connection:
+            return child_of(connection, parent_id, child_id=child_id)
+
+    def change(self, parent_id: str, child_id: str, *, changes: dict[str, object]) -> Child:
+        """The child after `changes` (column -> new value); a profile is collected data, so it needs consent."""
+        with self._database.writing() as connection:
+            require_collection(connection, parent_id, child_id=child_id)
+            if changes:
+                connection.execute(update(children).where(children.c.id == child_id).values(changes))
+            return child_of(connection, parent_id, child_id=child_id)
+
+    def delete(self, parent_id: str, child_id: str) -> None:
+        """Delete the child and all that was stored for it."""
+        with self._database.writing() as connection:
+            mine = (children.c.id == child_id) & (children.c.parent_id == parent_id)
+            if connection.execute(delete(children).where(mine)).rowcount == 0:
+                raise NotFoundError("there is no such child")
+
+
+def child_of(connection: Connection, parent_id: str, *, child_id: str) -> Child:
+    """The child; raises NotFoundError if it is not there or not this parent's."""
+    row = connection.execute(ONE_CHILD, {"parent_id": parent_id, "child_id": child_id}).first()
+    if row is None:
+        raise NotFoundError("there is no such child")
+    return Child(*row)

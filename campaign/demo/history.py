@@ -1,0 +1,121 @@
+"""What was said before: a session's lines page by page, a child's sessions, and search."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import bindparam, func, select
+
+from campaign.demo.database import Database
+from campaign.demo.ownership import require_child
+from campaign.demo.problems import NotFoundError
+from campaign.demo.schema import children, messages, sessions
+
+SEARCHED_LINES = 1_000
+MOST_MATCHES = 50
+MOST_SESSIONS = 100
+
+LINE = (
+    messages.c.turn_id,
+    messages.c.session_id,
+    messages.c.role,
+    messages.c.text,
+    messages.c.filtered,
+    messages.c.created_at_ms,
+)
+IN_SESSION = messages.c.session_id == bindparam("session_id")
+NEWEST_FIRST = (messages.c.created_at_ms.desc(), messages.c.id.desc())
+PAGE = select(*LINE).where(IN_SESSION).order_by(*NEWEST_FIRST).limit(bindparam("limit")).offset(bindparam("offset"))
+TOTAL = select(func.count()).select_from(messages).where(IN_SESSION)
+OWNER = (
+    select(sessions.c.child_id)
+    .join(children, children.c.id == sessions.c.child_id)
+    .where(sessions.c.id == bindparam("session_id"), children.c.parent_id == bindparam("parent_id"))
+)
+SESSIONS = (
+    select(sessions.c.id, sessions.c.started_at_ms, sessions.c.last_active_at_ms)
+    .where(sessions.c.child_id == bindparam("child_id"))
+    .order_by(sessions.c.last_active_at_ms.desc())
+    .limit(MOST_SESSIONS)
+)
+RECENT = (
+    select(*LINE)
+    .where(messages.c.child_id == bindparam("child_id"))
+    .order_by(*NEWEST_FIRST)
+    .limit(SEARCHED_LINES)
+    .subquery()
+)
+MATCHES = select(RECENT).where(func.lower(RECENT.c.text).like(bindparam("like"), escape="\\")).limit(MOST_MATCHES)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One line by `child` or `teddy`; both lines of a turn carry the turn's id."""
+
+    id: str
+    session_id: str
+    role: str
+    text: str
+    filtered: bool
+    created_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Lines of a session, newest first, and how many there are in all."""
+
+    session_id: str
+    total: int
+    messages: list[Message]
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One conversation of a child."""
+
+    id: str
+    started_at_ms: int
+    last_active_at_ms: int
+
+
+class History:
+    """Reads sessions and messages of the parent's own children."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def page(self, parent_id: str, session_id: str, *, limit: int, offset: int) -> Page:
+        """At most `limit` lines after the newest `offset`; NotFoundError for another family's session."""
+        with self._database.reading() as connection:
+            keys: dict[str, object] = {"session_id": session_id, "parent_id": parent_id}
+            if connection.execute(OWNER, keys).first() is None:
+                raise NotFoundError("there is no such session")
+            total = connection.execute(TOTAL, {"session_id": session_id}).scalar_one()
+            window = {"session_id": session_id, "limit": limit, "offset": offset}
+            lines = [Message(*row) for row in connection.execute(PAGE, window)]
+        return Page(session_id, total, lines)
+
+    def child_of(self, parent_id: str, session_id: str) -> str:
+        """The id of the child whose session it is; NotFoundError for another family's session."""
+        with self._database.reading() as connection:
+            keys = {"session_id": session_id, "parent_id": parent_id}
+            child_id = connection.execute(OWNER, keys).scalar()
+        if child_id is None:
+            raise NotFoundError("there is no such session")
+        return child_id
+
+    def sessions(self, parent_id: str, child_id: str) -> list[Session]:
+        """The child's latest sessions, newest first."""
+        with self._database.reading() as connection:
+            require_child(connection, parent_id, child_id=child_id)
+            return [Session(*row) for row in connection.execute(SESSIONS, {"child_id": child_id})]
+
+    def search(self, parent_id: str, child_id: str, *, query: str) -> list[Message]:
+        """The newest lines with `query` in them, among the child's latest thousand."""
+        with self._database.reading() as connection:
+            require_child(connection, parent_id, child_id=child_id)
+            found = connection.execute(MATCHES, {"child_id": child_id, "like": _containing(query)})
+            return [Message(*row) for row in found]
+
+
+def _containing(query: str) -> str:
+    plain = query.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{plain}%"

@@ -1,0 +1,52 @@
+"""What can be set when the demo service is started."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoOptions:
+    """Everything the service is started with; the defaults suit a campaign on one machine."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on; loopback unless asked otherwise, because the accounts are public knowledge."""
+
+    port: int = 8000
+    """TCP port; 0 picks a free one."""
+
+    database_url: str | None = None
+    """SQLAlchemy URL of a PostgreSQL or SQLite database; None: SQLite in a folder removed at the end."""
+
+    redis_url: str | None = None
+    """Redis for the token cache and the rate-limit counters; None: both live in this process."""
+
+    defects: frozenset[str] = frozenset()
+    """Names from `defects.DEFECTS`."""
+
+    seed_parents: int = 1_000
+    """Accounts parent0001@example.com and on, each with one child, its consent and one session."""
+
+    seed_history: int = 500_000
+    """Old messages, spread evenly over the seeded sessions."""
+
+    password_cost: int = 8
+    """log2 of scrypt's N for new hashes. 8 takes under a millisecond: fit for a demo, not for production (17)."""
+
+    access_token_hours: float = 24.0
+    """How long an access token is good for."""
+
+    requests_per_second: int = 100
+    """For each parent; callers that are not signed in share ten times as much per address."""
+
+    failed_logins_per_minute: int = 20
+    """For each e-mail address."""
+
+    worker_threads: int = 8
+    """Threads for blocking work; there are as many database connections, so no thread waits for one."""
+
+    exit_with_stdin: bool = False
+    """Shut down when standard input ends, so that the service never outlives the process that started it."""
+
+    log_level: str = "warning"
+    """debug, info (one line per request, without personal data), warning or error."""

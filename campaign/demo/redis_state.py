@@ -1,0 +1,108 @@
+"""The token cache and the counters in Redis, so that several processes could share them.
+
+When Redis does not answer, the service goes on with this process's own memory and asks Redis again a
+second later: a cache that is down must not take the service with it.
+"""
+
+import time
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from campaign.demo.shared_state import CACHED_S, Cached, InProcess
+
+ANSWER_WITHIN_S = 0.5
+RETRY_AFTER_S = 1.0
+REVOKED = "revoked"
+COUNT_WITH_END = """
+local counted = redis.call('INCR', KEYS[1])
+if counted == 1 then redis.call('EXPIRE', KEYS[1], ARGV[1]) end
+return counted
+"""
+"""In one step, so that no counter is left without an end."""
+
+
+class AwayError(Exception):
+    """Redis does not answer now."""
+
+
+class InRedis:
+    """Both kinds of state in Redis, every key with an end."""
+
+    def __init__(self, url: str) -> None:
+        limits = {"socket_timeout": ANSWER_WITHIN_S, "socket_connect_timeout": ANSWER_WITHIN_S}
+        self._redis: Redis = Redis.from_url(url, decode_responses=True, **limits)
+        self._own = InProcess()
+        self._away_until = 0.0
+
+    async def cached(self, token_digest: str) -> Cached | None:
+        """What is known about this token; None: ask the database."""
+        try:
+            found = await self._ask("GET", _token_key(token_digest))
+        except AwayError:
+            return await self._own.cached(token_digest)
+        return None if found is None else Cached(None if found == REVOKED else found)
+
+    async def cache(self, token_digest: str, parent_id: str, *, seconds: float) -> None:
+        """Remember whose token it is, unless it is known to be revoked."""
+        try:
+            await self._ask("SET", _token_key(token_digest), parent_id, "PX", _ms(seconds), "NX")
+        except AwayError:
+            await self._own.cache(token_digest, parent_id, seconds=seconds)
+
+    async def revoke(self, token_digests: tuple[str, ...]) -> None:
+        """Remember that these were revoked, in Redis and, should it be away, here."""
+        await self._own.revoke(token_digests)
+        try:
+            for token_digest in token_digests:
+                await self._ask("SET", _token_key(token_digest), REVOKED, "PX", _ms(CACHED_S))
+        except AwayError:
+            return  # what Redis still holds of them ends within CACHED_S
+
+    async def count(self, key: str, *, window_s: int) -> int:
+        """How often `key` was counted in the current window, this time included."""
+        try:
+            counted = await self._ask("EVAL", COUNT_WITH_END, 1, _window_key(key, window_s), window_s + 1)
+        except AwayError:
+            return await self._own.count(key, window_s=window_s)
+        return int(counted)
+
+    async def uncount(self, key: str, *, window_s: int) -> None:
+        """Take back one count."""
+        try:
+            await self._ask("DECR", _window_key(key, window_s))
+        except AwayError:
+            await self._own.uncount(key, window_s=window_s)
+
+    async def healthy(self) -> bool:
+        """True if Redis answers."""
+        try:
+            return bool(await self._redis.execute_command("PING"))
+        except (RedisError, OSError):
+            return False
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._redis.aclose()
+
+    async def _ask(self, *command: Any) -> Any:
+        if time.monotonic() < self._away_until:
+            raise AwayError
+        try:
+            return await self._redis.execute_command(*command)
+        except (RedisError, OSError) as error:
+            self._away_until = time.monotonic() + RETRY_AFTER_S
+            raise AwayError from error
+
+
+def _token_key(token_digest: str) -> str:
+    return f"teddy:token:{token_digest}"
+
+
+def _window_key(key: str, window_s: int) -> str:
+    return f"teddy:count:{key}:{int(time.time()) // window_s}"
+
+
+def _ms(seconds: float) -> int:
+    return max(1, int(min(seconds, CACHED_S) * 1000))

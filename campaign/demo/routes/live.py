@@ -1,0 +1,95 @@
+"""A conversation over a WebSocket: the first message signs in, each further one is a turn.
+
+Close codes: 4401 not signed in, 4404 no such session, 4408 no sign-in in time; refusals of a single turn
+(a limit, no consent) are answered with an error and the conversation stays open.
+"""
+
+import asyncio
+import json
+from dataclasses import asdict
+from typing import Any
+
+from fastapi import APIRouter, WebSocket
+from fastapi.concurrency import run_in_threadpool
+from pydantic import BaseModel, ValidationError
+from starlette.websockets import WebSocketDisconnect
+
+from campaign.demo.problems import InvalidError, NotFoundError, NotSignedInError, Problem
+from campaign.demo.routes.conversation import Words
+from campaign.demo.routes.dependencies import Parts, address_of
+from campaign.demo.services import Services
+
+router = APIRouter()
+
+SIGN_IN_WITHIN_S = 10.0
+NOT_SIGNED_IN = 4401
+NO_SUCH_SESSION = 4404
+
+
+class Line(BaseModel):
+    """What the child says."""
+
+    text: Words
+
+
+@router.websocket("/ws/{session_id}")
+async def live(socket: WebSocket, session_id: str, parts: Parts) -> None:
+    """Hold a conversation until the other side leaves."""
+    await socket.accept()
+    with parts.metrics.open_sockets.track_inprogress():
+        try:
+            await _talk(socket, parts, session_id=session_id)
+        except NotSignedInError as problem:
+            await _close(socket, problem, code=NOT_SIGNED_IN)
+        except NotFoundError as problem:
+            await _close(socket, problem, code=NO_SUCH_SESSION)
+        except WebSocketDisconnect:
+            return
+
+
+async def _talk(socket: WebSocket, parts: Services, *, session_id: str) -> None:
+    authorization = socket.headers.get("authorization") or await _first_message(socket)
+    address = address_of(socket)
+    caller = await parts.sign_in.principal(authorization, address=address)
+    child_id = await run_in_threadpool(parts.history.child_of, caller.parent_id, session_id)
+    await socket.send_json({"ready": True, "session_id": session_id})
+    while True:
+        try:
+            line = _line(await socket.receive_text())
+            caller = await parts.sign_in.principal(authorization, address=address)
+            turn = await run_in_threadpool(
+                parts.conversations.take_turn,
+                caller.parent_id,
+                child_id,
+                words=line.text,
+                session_id=session_id,
+            )
+        except (NotSignedInError, NotFoundError):
+            raise
+        except Problem as problem:
+            await socket.send_json(problem.document())
+        else:
+            await socket.send_json(asdict(turn))
+
+
+async def _first_message(socket: WebSocket) -> str:
+    try:
+        async with asyncio.timeout(SIGN_IN_WITHIN_S):
+            first = json.loads(await socket.receive_text())
+    except (TimeoutError, ValueError) as error:
+        raise NotSignedInError("the first message must be {\"token\": ...}") from error
+    token = first.get("token") if isinstance(first, dict) else None
+    return f"Bearer {token}"
+
+
+def _line(message: str) -> Line:
+    try:
+        return Line.model_validate_json(message)
+    except ValidationError as error:
+        raise InvalidError("send {\"text\": ...} with 1 to 2000 characters") from error
+
+
+async def _close(socket: WebSocket, problem: Problem, *, code: int) -> None:
+    document: dict[str, Any] = problem.document()
+    await socket.send_json(document)
+    await socket.close(code, reason=problem.code)

@@ -1,0 +1,101 @@
+"""Serves the demo until it is told to stop: by SIGINT, by SIGTERM, or by the end of standard input.
+
+When it can be used it prints one line, `READY http://HOST:PORT`, so that whoever started it need not
+guess. Stopping finishes the requests under way and removes the temporary folder.
+"""
+
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import FrameType
+
+import uvicorn
+
+from campaign.demo.app import create_app
+from campaign.demo.database import Database, open_database
+from campaign.demo.options import DemoOptions
+from campaign.demo.storage import prepare
+
+FINISH_WITHIN_S = 5
+BACKLOG = 2_048
+
+
+def serve(options: DemoOptions) -> None:
+    """Return after a graceful stop; raises OSError if the address cannot be used.
+
+    Must run in the main thread, which receives the signals.
+    """
+    logging.basicConfig(level=options.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s")
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, _leave)
+    with suppress(KeyboardInterrupt), _listening(options) as listener, _database_url(options) as url:
+        database = open_database(url, connections=options.worker_threads, defects=options.defects)
+        try:
+            prepare(database, options)
+            server = _Server(_configured(options, database))
+            if options.exit_with_stdin:
+                threading.Thread(target=_stop_with_stdin, args=(server,), daemon=True).start()
+            server.run(sockets=[listener])
+        finally:
+            database.close()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, which also says when it can be used."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start as uvicorn does, then print the address."""
+        await super().startup(sockets)
+        for listener in sockets or ():
+            host, port = listener.getsockname()[:2]
+            print(f"READY http://{f'[{host}]' if ':' in host else host}:{port}", flush=True)  # noqa: T201
+
+
+def _configured(options: DemoOptions, database: Database) -> uvicorn.Config:
+    return uvicorn.Config(
+        create_app(options, database),
+        http="httptools",
+        log_config=None,
+        log_level=options.log_level,
+        access_log=False,  # `middleware.Observation` writes one without personal data
+        server_header=False,
+        backlog=BACKLOG,
+        timeout_graceful_shutdown=FINISH_WITHIN_S,
+    )
+
+
+@contextmanager
+def _listening(options: DemoOptions) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
+    with socket.create_server((options.host, options.port), family=family, backlog=BACKLOG) as listener:
+        yield listener
+
+
+@contextmanager
+def _database_url(options: DemoOptions) -> Iterator[str]:
+    if options.database_url is not None:
+        yield options.database_url
+        return
+    with TemporaryDirectory(prefix="campaign-demo-") as folder:
+        yield f"sqlite:///{Path(folder, 'teddy.sqlite')}"
+
+
+def _leave(_signal: int, _frame: FrameType | None) -> None:
+    # Before uvicorn has its own handlers, and again after it has finished, when it repeats the signal.
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def _stop_with_stdin(server: uvicorn.Server) -> None:
+    # os.read, not sys.stdin: a daemon thread inside a buffered read would upset the interpreter's end.
+    while os.read(sys.stdin.fileno(), 4_096):
+        pass
+    server.should_exit = True

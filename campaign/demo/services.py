@@ -1,0 +1,77 @@
+"""All parts of the service, put together once at the start."""
+
+from dataclasses import dataclass
+
+from campaign.demo.accounts import Accounts
+from campaign.demo.activities import Activities
+from campaign.demo.children import Children
+from campaign.demo.consents import Consents
+from campaign.demo.conversations import Conversations
+from campaign.demo.database import Database
+from campaign.demo.history import History
+from campaign.demo.limits import RateLimit
+from campaign.demo.metrics import Metrics
+from campaign.demo.options import DemoOptions
+from campaign.demo.overview import Overview
+from campaign.demo.privacy import Privacy
+from campaign.demo.redis_state import InRedis
+from campaign.demo.shared_state import InProcess, SharedState
+from campaign.demo.sign_in import SignIn
+
+STRANGERS_SHARE = 10
+"""How many times a parent's limit all callers without a token at one address have together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the routes call."""
+
+    accounts: Accounts
+    children: Children
+    consents: Consents
+    conversations: Conversations
+    history: History
+    activities: Activities
+    overview: Overview
+    privacy: Privacy
+    sign_in: SignIn
+    failed_logins: RateLimit
+    state: SharedState
+    database: Database
+    metrics: Metrics
+
+
+def build_services(options: DemoOptions, database: Database) -> Services:
+    """The service's parts around an open database."""
+    state: SharedState = InRedis(options.redis_url) if options.redis_url else InProcess()
+    accounts = Accounts(
+        database, password_cost=options.password_cost, access_token_hours=options.access_token_hours
+    )
+    metrics = Metrics()
+    metrics.gauge("teddy_database_connections_in_use", "Taken from the pool now.", read=database.in_use)
+    metrics.gauge("teddy_signed_in", "Sign-ins that have not ended.", read=accounts.signed_in)
+    return Services(
+        accounts=accounts,
+        children=Children(database),
+        consents=Consents(database),
+        conversations=Conversations(database, defects=options.defects),
+        history=History(database),
+        activities=Activities(database),
+        overview=Overview(database),
+        privacy=Privacy(database),
+        sign_in=_sign_in(options, accounts, state=state),
+        failed_logins=RateLimit(state, name="login", limit=options.failed_logins_per_minute, window_s=60),
+        state=state,
+        database=database,
+        metrics=metrics,
+    )
+
+
+def _sign_in(options: DemoOptions, accounts: Accounts, *, state: SharedState) -> SignIn:
+    limit = options.requests_per_second
+    return SignIn(
+        accounts,
+        state,
+        per_parent=RateLimit(state, name="parent", limit=limit, window_s=1),
+        per_address=RateLimit(state, name="address", limit=limit * STRANGERS_SHARE, window_s=1),
+    )

@@ -1,0 +1,97 @@
+"""Short-lived state: which token is whose (a cache), and how many requests came in a window.
+
+`InProcess` keeps both in this process; `redis_state` keeps them in Redis. The database remains the truth
+about tokens: an entry lives for at most `CACHED_S`.
+"""
+
+import time
+from dataclasses import dataclass
+from typing import Protocol
+
+CACHED_S = 30.0
+MOST_ENTRIES = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Cached:
+    """An answer of the cache: `parent_id` is None when the token was revoked."""
+
+    parent_id: str | None
+
+
+class SharedState(Protocol):
+    """What both stores can do."""
+
+    async def cached(self, token_digest: str) -> Cached | None:
+        """What is known about this token; None: ask the database."""
+
+    async def cache(self, token_digest: str, parent_id: str, *, seconds: float) -> None:
+        """Remember whose token it is, unless it is known to be revoked."""
+
+    async def revoke(self, token_digests: tuple[str, ...]) -> None:
+        """Remember that these were revoked, so that a lookup already under way cannot revive them."""
+
+    async def count(self, key: str, *, window_s: int) -> int:
+        """How often `key` was counted in the current window, this time included."""
+
+    async def uncount(self, key: str, *, window_s: int) -> None:
+        """Take back one count."""
+
+    async def healthy(self) -> bool:
+        """True if the store answers."""
+
+    async def close(self) -> None:
+        """Let go of connections."""
+
+
+class InProcess:
+    """Both kinds of state in dictionaries of bounded size."""
+
+    def __init__(self) -> None:
+        self._tokens: dict[str, tuple[Cached, float]] = {}
+        self._counts: dict[str, tuple[int, int]] = {}
+
+    async def cached(self, token_digest: str) -> Cached | None:
+        """What is known about this token; None: ask the database."""
+        entry = self._tokens.get(token_digest)
+        return entry[0] if entry is not None and entry[1] > time.monotonic() else None
+
+    async def cache(self, token_digest: str, parent_id: str, *, seconds: float) -> None:
+        """Remember whose token it is, unless it is known to be revoked."""
+        if await self.cached(token_digest) is None:
+            self._put(token_digest, Cached(parent_id), seconds=min(seconds, CACHED_S))
+
+    async def revoke(self, token_digests: tuple[str, ...]) -> None:
+        """Remember that these were revoked."""
+        for token_digest in token_digests:
+            self._put(token_digest, Cached(None), seconds=CACHED_S)
+
+    async def count(self, key: str, *, window_s: int) -> int:
+        """How often `key` was counted in the current window, this time included."""
+        window = int(time.time()) // window_s
+        began, counted = self._counts.get(key, (window, 0))
+        counted = counted + 1 if began == window else 1
+        if key not in self._counts and len(self._counts) >= MOST_ENTRIES:
+            self._counts.clear()  # a flood of keys: forgetting favours the callers, memory stays bounded
+        self._counts[key] = (window, counted)
+        return counted
+
+    async def uncount(self, key: str, *, window_s: int) -> None:
+        """Take back one count."""
+        window = int(time.time()) // window_s
+        began, counted = self._counts.get(key, (window, 0))
+        if began == window and counted:
+            self._counts[key] = (window, counted - 1)
+
+    async def healthy(self) -> bool:
+        """Always true: it is this process."""
+        return True
+
+    async def close(self) -> None:
+        """Nothing to let go of."""
+
+    def _put(self, token_digest: str, entry: Cached, *, seconds: float) -> None:
+        self._tokens.pop(token_digest, None)
+        if len(self._tokens) >= MOST_ENTRIES:
+            del self._tokens[next(iter(self._tokens))]  # the oldest
+        self._tokens[token_digest] = (entry, time.monotonic() + seconds)

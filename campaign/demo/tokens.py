@@ -1,0 +1,22 @@
+"""Unguessable identifiers and tokens."""
+
+import hashlib
+import secrets
+
+
+def new_id() -> str:
+    """A random identifier of 128 bits in 32 hex digits, so that knowing one tells nothing about others."""
+    return secrets.token_hex(16)
+
+
+def new_token() -> str:
+    """A random bearer token of 256 bits."""
+    return secrets.token_urlsafe(32)
+
+
+def digest(token: str) -> str:
+    """What is stored in place of a token: its SHA-256 in hex.
+
+    A token is already 256 random bits, so a slow password hash would add nothing.
+    """
+    return hashlib.sha256(token.encode()).hexdigest()
