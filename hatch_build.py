@@ -1,4 +1,4 @@
-"""Fetch the chart library for the report page from npm while building, so that an installed wheel needs no Node."""
+"""Fetch the chart library of the report page from npm while building; an installed wheel needs no Node."""
 
 from __future__ import annotations
 

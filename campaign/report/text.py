@@ -1,0 +1,29 @@
+"""Text that came from elsewhere, made safe to show: nothing invisible, nothing that moves the cursor."""
+
+from __future__ import annotations
+
+import unicodedata
+
+HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""Unicode categories nobody can see: controls, bidi and zero-width marks, surrogates, line separators."""
+
+
+def visible(text: str) -> str:
+    """The text on one line, with every control, bidi or invisible character written as its escape."""
+    if text.isprintable():
+        return text
+    return "".join(_escape(each) if unicodedata.category(each) in HIDDEN else each for each in text)
+
+
+def _escape(character: str) -> str:
+    return " " if character in "\n\t" else character.encode("unicode_escape").decode()
+
+
+def sentence(text: str) -> str:
+    """The text with a capital first letter; the rest stays, as it may hold names."""
+    return text[:1].upper() + text[1:]
+
+
+def readable(text: str) -> str:
+    """The text with its lines kept, and every other character that hides or reorders text as its escape."""
+    return "\n".join(visible(line) for line in text.split("\n")) if not text.isprintable() else text

@@ -1,0 +1,171 @@
+"""How a result is said: the same words, numbers and shapes in every form of the report."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+
+from campaign.records import (
+    CampaignResult,
+    Direction,
+    Finding,
+    Improvement,
+    Limit,
+    Measurement,
+    Outcome,
+    PhaseResult,
+    Score,
+    Severity,
+    Status,
+)
+from campaign.units import format_quantity
+
+SHAPES = {
+    Outcome.PASSED: "✓",
+    Outcome.WARNED: "!",
+    Outcome.FAILED: "✗",
+    Outcome.INCONCLUSIVE: "?",
+    Outcome.NOT_APPLICABLE: "-",
+    Outcome.INFORMATIONAL: "i",
+}
+"""Every outcome has a shape of its own, so that colour never carries it alone."""
+
+URGENCY = (
+    Outcome.FAILED,
+    Outcome.INCONCLUSIVE,
+    Outcome.WARNED,
+    Outcome.PASSED,
+    Outcome.INFORMATIONAL,
+    Outcome.NOT_APPLICABLE,
+)
+
+COUNTED = (Outcome.PASSED, Outcome.WARNED, Outcome.FAILED, Outcome.INCONCLUSIVE)
+
+
+def points(value: float | None) -> str:
+    """A score to one decimal, rounded down, so that 79.96 never reads as the 80 it did not reach."""
+    if value is None or not math.isfinite(value):
+        return "-"
+    return f"{math.floor(value * 10 + 1e-9) / 10:.1f}".removesuffix(".0")
+
+
+def percent(share: float) -> str:
+    """A share as whole percent, rounded down: 100 % means all of it."""
+    return f"{math.floor(share * 100 + 1e-9)} %"
+
+
+def counts(findings: Iterable[Finding]) -> dict[Outcome, int]:
+    """How many findings came to each outcome, all outcomes in order of urgency."""
+    seen = Counter(each.outcome for each in findings)
+    return {outcome: seen[outcome] for outcome in URGENCY}
+
+
+def all_findings(result: CampaignResult) -> tuple[Finding, ...]:
+    """The findings of every phase, in the order of the run."""
+    return tuple(each for phase in result.results for each in phase.findings)
+
+
+def tag(finding: Finding) -> str:
+    """What to call a finding in a list: its severity where it failed, else its outcome."""
+    return finding.severity.value if finding.outcome is Outcome.FAILED else finding.outcome.value
+
+
+def gain(improvement: Improvement) -> str:
+    """What mending it brings: `59 → 86`, or `stays 59` where something else holds the score down."""
+    before, after = points(improvement.before), points(improvement.after)
+    return f"{before} → {after}" if before != after else f"stays {before}"
+
+
+def together(improvement: Improvement, result: CampaignResult) -> int:
+    """How many failed findings the points of this one stand for: those of a capping severity go together."""
+    if improvement.finding.outcome is not Outcome.FAILED:
+        return 1
+    return next((cap.count for cap in result.score.caps if cap.severity is improvement.finding.severity), 1)
+
+
+def cap_sentence(score: Score) -> str:
+    """`capped at 59 by 2 blockers, 86 without`, or nothing."""
+    if not score.caps or score.uncapped.score is None:
+        return ""
+    lowest = min(score.caps, key=lambda each: each.ceiling)
+    return (
+        f"capped at {points(lowest.ceiling)} by {plural(lowest.count, _noun(lowest.severity))}, "
+        f"{points(score.uncapped.score)} without"
+    )
+
+
+def _noun(severity: Severity) -> str:
+    return "blocker" if severity is Severity.BLOCKER else f"{severity.value} finding"
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 blocker`, `2 blockers`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def scope_sentence(score: Score) -> str:
+    """How much of the whole the plan covers, and what it leaves out."""
+    scope = score.scope
+    said = f"{scope.weight:g} of {scope.total:g} weight in scope"
+    return f"{said}; {listed(scope.not_assessed)} not assessed" if scope.not_assessed else said
+
+
+def listed(names: Iterable[str]) -> str:
+    """`load, stress and safety`."""
+    *head, last = names
+    return f"{', '.join(head)} and {last}" if head else last
+
+
+def interval(measured: Measurement) -> str:
+    """The 95 % limits as `251 to 270 ms`; nothing where there are none or they are the value itself."""
+    if measured.low is None or measured.high is None or measured.low == measured.high:
+        return ""
+    low, high = (format_quantity(each, measured.unit) for each in (measured.low, measured.high))
+    same_unit = low.rpartition(" ")[2] == high.rpartition(" ")[2] and " " in low
+    return f"{low.rpartition(' ')[0] if same_unit else low} to {high}"
+
+
+def wanted(limit: Limit) -> tuple[str, str]:
+    """The limit as `≤ 200 ms`, and the acceptable end, empty where there is a single limit."""
+    sign = "≤" if limit.direction is Direction.AT_MOST else "≥"
+    target, acceptable = (format_quantity(each, limit.unit) for each in (limit.target, limit.acceptable))
+    return f"{sign} {target}", "" if limit.target == limit.acceptable else acceptable
+
+
+def phase_tag(phase: PhaseResult) -> str:
+    """What a phase came to in a few words: `all passed`, `1 blocker · 4 inconclusive`, `skipped`."""
+    if phase.status is not Status.COMPLETED and not phase.findings:
+        return phase.status.value
+    failed = Counter(each.severity for each in phase.findings if each.outcome is Outcome.FAILED)
+    said = [plural(failed[each], each.value) if each is Severity.BLOCKER else f"{failed[each]} {each.value}"
+            for each in Severity if failed[each]]  # fmt: skip
+    seen = counts(phase.findings)
+    said += [f"{seen[each]} {each.value}" for each in (Outcome.WARNED, Outcome.INCONCLUSIVE) if seen[each]]
+    said += [] if phase.status is Status.COMPLETED else [phase.status.value]
+    return " · ".join(said) or ("all passed" if seen[Outcome.PASSED] else "nothing judged")
+
+
+def worst(phase: PhaseResult) -> Outcome:
+    """The outcome that stands for a phase: its most urgent one, inconclusive where it ended early."""
+    seen = counts(phase.findings)
+    first = next((each for each in URGENCY if seen[each]), Outcome.INCONCLUSIVE)
+    ended_early = phase.status is not Status.COMPLETED and first is not Outcome.FAILED
+    return Outcome.INCONCLUSIVE if ended_early or first not in COUNTED else first
+
+
+def verdict(result: CampaignResult) -> Outcome:
+    """The shape and colour of the answer."""
+    if result.gate.passed:
+        return Outcome.PASSED
+    return Outcome.FAILED if result.gate.exit_code in (1, 4) else Outcome.INCONCLUSIVE
+
+
+def duration(seconds: float) -> str:
+    """`41s`, `4m12s`, `23h05m`."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m{whole % 60:02}s"
+    return f"{whole // 3600}h{whole % 3600 // 60:02}m"

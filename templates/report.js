@@ -1,0 +1,204 @@
+(function () {
+  "use strict";
+  const data = JSON.parse(document.getElementById("chart-data").textContent);
+  const timeline = document.getElementById("timeline");
+  const machines = document.getElementById("machines");
+  const sync = uPlot.sync("campaign");
+  const plots = [];
+  let zooming = false;
+
+  const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400];
+  const BYTES = [["GiB", 1 << 30], ["MiB", 1 << 20], ["KiB", 1 << 10], ["B", 1]];
+  const POWERS = Array.from({ length: 50 }, (_, power) => 2 ** power);
+
+  function color(name) {
+    return getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
+  }
+
+  function figures(value) {
+    return Number(value.toPrecision(3)).toLocaleString("en", { maximumFractionDigits: 6 });
+  }
+
+  /* The text of a value; `scale` is the largest value in sight, so that one axis keeps to one unit. */
+  function say(value, unit, scale) {
+    if (value == null) return "–";
+    const most = Math.abs(scale === undefined ? value : scale);
+    if (unit === "s") return most < 1 ? figures(value * 1e3) + " ms" : figures(value) + " s";
+    if (unit === "share") return figures(value * 100) + " %";
+    if (unit === "1/s") return figures(value) + "/s";
+    if (unit === "B") {
+      const [name, size] = BYTES.find(([, each]) => most >= each) || BYTES[3];
+      return figures(value / size) + " " + name;
+    }
+    return figures(value);
+  }
+
+  function elapsed(seconds) {
+    const whole = Math.round(seconds);
+    const two = (number) => String(number).padStart(2, "0");
+    const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
+    return data.length >= 7200 ? hours + ":" + two(minutes) : Math.floor(whole / 60) + ":" + two(whole % 60);
+  }
+
+  function moment(seconds) {
+    if (seconds == null) return "–";
+    return elapsed(seconds) + " · " + new Date((data.began + seconds) * 1e3).toISOString().slice(11, 19) + " UTC";
+  }
+
+  /* The index of the nearest point of this line, as lines have points at different moments. */
+  function nearest(plot, line, index) {
+    const values = plot.data[line];
+    if (line === 0 || values[index] != null) return index;
+    for (let step = 1; step < 200; step++) {
+      if (values[index - step] != null) return index - step;
+      if (values[index + step] != null) return index + step;
+    }
+    return index;
+  }
+
+  function drawSpans(plot, named) {
+    const { ctx, bbox } = plot;
+    const ratio = devicePixelRatio;
+    const at = (seconds) => Math.min(bbox.left + bbox.width, Math.max(bbox.left, plot.valToPos(seconds, "x", true)));
+    ctx.save();
+    ctx.font = 11 * ratio + "px system-ui, sans-serif";
+    ctx.textBaseline = "top";
+    let phases = 0;
+    for (const span of data.spans) {
+      const [left, right] = [at(span.began), at(span.ended)];
+      const outer = span.level === 0;
+      if (outer) phases++;
+      if (right - left < 1) continue;
+      ctx.globalAlpha = outer ? 0.75 : 0.5;
+      ctx.fillStyle = color(outer ? "shade" : "line");
+      if (!outer || phases % 2) ctx.fillRect(left, bbox.top, right - left, bbox.height);
+      if (!named) continue;
+      ctx.globalAlpha = 1;
+      ctx.beginPath();
+      ctx.rect(left, 0, right - left - 4 * ratio, bbox.top);
+      ctx.save();
+      ctx.clip();
+      ctx.fillStyle = color(outer ? "ink" : "soft");
+      ctx.fillText(span.name, left + 3 * ratio, (outer ? 2 : 17) * ratio);
+      ctx.restore();
+    }
+    ctx.restore();
+  }
+
+  function zoomAll(plot) {
+    if (zooming) return;
+    zooming = true;
+    const { min, max } = plot.scales.x;
+    plots.filter((each) => each !== plot).forEach((each) => each.setScale("x", { min, max }));
+    zooming = false;
+  }
+
+  function showAll() {
+    plots.forEach((each) => each.setScale("x", { min: 0, max: data.length }));
+  }
+
+  function options(chart, place, flags, head) {
+    const ink = color("soft");
+    const grid = { stroke: color("line"), width: 1 };
+    const font = "11px system-ui, sans-serif";
+    const strokes = [color("accent"), color("second"), color("pass"), color("fail"), color("unk"), color("warn")];
+    const stroke = (index) => (chart.title === "Errors" ? color("fail") : strokes[index]);
+    return {
+      width: place.clientWidth,
+      height: flags.height,
+      padding: [flags.named ? 34 : 8, 8, flags.axis ? 0 : 4, 0],
+      scales: {
+        x: { time: false, range: (plot, min, max) => (min == null ? [0, data.length || 1] : [min, max]) },
+        y: { range: (plot, min, max) => [0, max > 0 ? max * 1.12 : chart.unit === "share" ? 0.01 : 1] },
+      },
+      axes: [
+        {
+          show: true, size: flags.axis ? 26 : 0, stroke: ink, grid, font, ticks: { show: false }, incrs: STEPS, space: 70,
+          values: (plot, splits) => splits.map((each) => (flags.axis ? elapsed(each) : "")),
+        },
+        {
+          size: 64, stroke: ink, grid, font, ticks: { show: false }, space: 34, incrs: chart.unit === "B" ? POWERS : undefined,
+          values: (plot, splits) => splits.map((each) => say(each, chart.unit, splits[splits.length - 1])),
+        },
+      ],
+      series: [
+        { label: "at", value: (plot, value) => moment(value) },
+        ...chart.lines.map((line, index) => ({
+          label: line.label, stroke: stroke(index), width: index ? 1.25 : 1.75, dash: index ? [5, 4] : undefined,
+          fill: index || chart.lines.length > 1 ? undefined : stroke(index) + "1c",
+          points: { show: line.values.length < 3 }, value: (plot, value) => say(value, chart.unit),
+        })),
+      ],
+      cursor: { sync: { key: "campaign", scales: ["x", null] }, y: false, drag: { x: true, y: false, dist: 5 }, dataIdx: nearest },
+      legend: { mount: (plot, legend) => head.append(legend) },
+      hooks: { drawClear: [(plot) => drawSpans(plot, flags.named)], setScale: [(plot, key) => key === "x" && zoomAll(plot)] },
+    };
+  }
+
+  function draw(chart, place, flags) {
+    const box = document.createElement("div");
+    const head = document.createElement("div");
+    const title = document.createElement("b");
+    head.className = "chart-head";
+    title.textContent = chart.title;
+    head.append(title);
+    box.append(head);
+    place.append(box);
+    const table = uPlot.join(chart.lines.map((line) => [line.times, line.values]));
+    const plot = new uPlot(options(chart, box, flags, head), table, box);
+    plot.over.addEventListener("dblclick", showAll);
+    plots.push(plot);
+  }
+
+  function drawAll() {
+    plots.splice(0).forEach((plot) => plot.destroy());
+    timeline.replaceChildren();
+    machines.replaceChildren();
+    data.timeline.forEach((chart, index) =>
+      draw(chart, timeline, { height: index ? 96 : 220, named: index === 0, axis: index === data.timeline.length - 1 }));
+    data.machines.forEach((chart, index) =>
+      draw(chart, machines, { height: 120, named: !data.timeline.length && index === 0, axis: true }));
+    showAll();
+  }
+
+  function moveCursor(step) {
+    const plot = plots[0];
+    const width = plot.over.clientWidth;
+    const left = plot.cursor.left < 0 ? 0 : plot.cursor.left + step * Math.max(1, width / 100);
+    plot.setCursor({ left: Math.min(width, Math.max(0, left)), top: 10 });
+  }
+
+  function zoom(factor) {
+    const { min, max } = plots[0].scales.x;
+    const middle = plots[0].cursor.left < 0 ? (min + max) / 2 : plots[0].posToVal(plots[0].cursor.left, "x");
+    const from = Math.max(0, middle - (middle - min) * factor);
+    plots[0].setScale("x", { min: from, max: Math.min(data.length, middle + (max - middle) * factor) });
+  }
+
+  const KEYS = {
+    ArrowLeft: () => moveCursor(-1), ArrowRight: () => moveCursor(1),
+    "+": () => zoom(0.5), "=": () => zoom(0.5), "-": () => zoom(2), Escape: showAll,
+  };
+
+  function onKey(event) {
+    const action = KEYS[event.key];
+    if (!action || !plots.length || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    action();
+  }
+
+  function openAll() {
+    document.querySelectorAll("details").forEach((each) => { each.open = true; });
+  }
+
+  drawAll();
+  document.querySelector(plots.length ? ".hint" : ".empty").hidden = false;
+  timeline.addEventListener("keydown", onKey);
+  addEventListener("beforeprint", openAll);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
+  let width = innerWidth;
+  addEventListener("resize", () => {
+    if (innerWidth !== width) plots.forEach((each) => each.setSize({ width: each.root.parentNode.clientWidth, height: each.height }));
+    width = innerWidth;
+  });
+})();
