@@ -8,6 +8,7 @@ times faster than computing bucket indices one by one.
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -60,16 +61,27 @@ class Histogram:
     def percentile(self, share: float) -> int | None:
         """The µs that `share` (0..1) of the values do not exceed (a bucket's upper end); None when empty."""
         # The same arithmetic in the same order as HdrHistogram, so that ranks that fall on a half agree.
-        return self.value_at(int(share * 100 * self.count / 100 + 0.5))
+        ends = self.ends_at(int(share * 100 * self.count / 100 + 0.5))
+        return ends and ends[1]
 
-    def value_at(self, rank: int) -> int | None:
-        """The µs of the `rank`-th smallest value, from 1 (the bucket's upper end); None when empty."""
+    def ends_at(self, rank: int) -> tuple[int, int] | None:
+        """Both ends in µs of the bucket that holds the `rank`-th smallest value, from 1; None when empty."""
         seen = 0
+        ends = None
         for bucket, count in sorted(self._buckets.items()):
             seen += count
+            ends = _lower(bucket), _upper(bucket)
             if seen >= rank:
-                return _upper(bucket)
-        return self.maximum
+                break
+        return ends
+
+    def variance(self) -> float | None:
+        """The sample variance in µs², every value taken at its bucket's middle; None below two values."""
+        mean = self.mean
+        if mean is None or self.count < 2:
+            return None
+        squares = (count * (_middle(bucket) - mean) ** 2 for bucket, count in self._buckets.items())
+        return math.fsum(squares) / (self.count - 1)
 
     @property
     def mean(self) -> float | None:
@@ -131,6 +143,10 @@ def _lower(bucket: int) -> int:
 def _upper(bucket: int) -> int:
     width = 1 << _exponent(bucket) >> _KEPT_BITS
     return _lower(bucket) + max(width, 1) - 1
+
+
+def _middle(bucket: int) -> float:
+    return (_lower(bucket) + _upper(bucket)) / 2
 
 
 def _exponent(bucket: int) -> int:
