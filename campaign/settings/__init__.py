@@ -2,7 +2,7 @@
 
 from campaign.settings.limits import GradedLimit, LimitText, limit_for, parse_limit, write_limit
 from campaign.settings.model import Settings
-from campaign.settings.names import OperationName, UserName, unknown_name
+from campaign.settings.names import OperationName, UserName, list_names, unknown_name
 from campaign.settings.quantities import (
     Duration,
     Range,
@@ -27,6 +27,7 @@ __all__ = [
     "Size",
     "UserName",
     "limit_for",
+    "list_names",
     "parse_limit",
     "unknown_name",
     "write_duration",

@@ -84,10 +84,11 @@ def read_size(text: object) -> int:
 def read_range(text: object) -> tuple[float, float]:
     """The two ends in seconds of `1s..3s`; both are the same for `2s`."""
     low, dots, high = text.partition("..") if isinstance(text, str) else (text, "", "")
-    first = read_duration(low)
-    last = read_duration(high) if dots else first
+    allowed = "a duration such as 2s, or a range such as 1s..3s, the shorter first"
+    first = read_quantity(low, parse_duration, allowed=allowed, most=LONGEST_DURATION)
+    last = read_quantity(high, parse_duration, allowed=allowed, most=LONGEST_DURATION) if dots else first
     if first > last:
-        raise quantity_error("a range such as 1s..3s, the shorter duration first")
+        raise quantity_error(allowed)
     return first, last
 
 

@@ -1,0 +1,185 @@
+"""The models of a campaign file and its parts; each phase's settings are checked by the phase's own model."""
+
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema, model_validator
+from pydantic.json_schema import JsonSchemaValue
+
+from campaign.config.feeds import FeedModel
+from campaign.config.operations import OperationModel, Saved
+from campaign.config.part import Part, ShortPart
+from campaign.config.texts import (
+    BaseUrl,
+    ExistingFile,
+    HeaderName,
+    HealthRequest,
+    Host,
+    Line,
+    MetricsAddress,
+    Name,
+    StoreUrl,
+    Title,
+    wrong,
+)
+from campaign.scoring import DEFAULT_REQUIRED, DEFAULT_WEIGHTS, Policy
+from campaign.settings import Duration, OperationName, Range
+from campaign.target.spec import ServiceSpec, TargetSpec, TlsSpec, UserSpec, WaitSpec
+
+ALL = "all"
+"""What limits call all operations together, so no operation can have this name."""
+
+Weight = Annotated[float, Field(ge=0, le=1e9)]
+
+
+def _operation_name(name: str) -> str:
+    if name == ALL:
+        raise wrong("another name; 'all' stands for all operations")
+    return name
+
+
+def _equal_weights(value: Any) -> Any:
+    return (
+        dict.fromkeys(value, 1.0)
+        if isinstance(value, list) and all(isinstance(each, str) for each in value)
+        else value
+    )
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+class ServiceModel(ShortPart):
+    """A further host that operations may name."""
+
+    short_schema: ClassVar[JsonSchemaValue] = {"type": "string"}
+
+    url: BaseUrl
+    auth: Line = ""
+
+    @classmethod
+    def expand(cls, value: Any, info: ValidationInfo) -> Any:  # noqa: ARG003 - the shape of every part
+        """The URL alone."""
+        return {"url": value}
+
+
+class TlsModel(Part):
+    """How TLS peers are checked, and who we say we are."""
+
+    verify: bool = True
+    ca: ExistingFile = ""
+    certificate: ExistingFile = ""
+    key: ExistingFile = ""
+
+    @model_validator(mode="after")
+    def _key_with_certificate(self) -> Self:
+        if self.key and not self.certificate:
+            raise wrong("a certificate together with its key", found="a key without a certificate")
+        return self
+
+
+class TargetModel(Part):
+    """The system under test."""
+
+    url: BaseUrl
+    environment: Line = "staging"
+    services: dict[Name, ServiceModel] = Field(default_factory=dict)
+    health: HealthRequest = ""
+    metrics: MetricsAddress = ""
+    database: StoreUrl = ""
+    redis: StoreUrl = ""
+    containers: dict[Name, Line] = Field(default_factory=dict)
+    allow_hosts: Annotated[tuple[Host, ...], BeforeValidator(_listed)] = ()
+    headers: dict[HeaderName, Line] = Field(default_factory=dict)
+    tls: TlsModel = TlsModel()
+
+    def spec(self) -> TargetSpec:
+        """The same as plain data."""
+        stores = {"database": self.database, "redis": self.redis}
+        return TargetSpec(
+            url=self.url,
+            environment=self.environment,
+            services={name: ServiceSpec(each.url, each.auth) for name, each in self.services.items()},
+            health=self.health,
+            metrics=self.metrics,
+            stores={name: url for name, url in stores.items() if url},
+            containers=self.containers,
+            allow_hosts=frozenset(self.allow_hosts),
+            headers=self.headers,
+            tls=TlsSpec(self.tls.verify, self.tls.ca, self.tls.certificate, self.tls.key),
+        )
+
+
+class UserModel(Part):
+    """A kind of user: what it does once, and then again and again, chosen by weight."""
+
+    weight: Weight = 1.0
+    wait: Range = (0.0, 0.0)
+    start: tuple[OperationName, ...] = ()
+    tasks: Annotated[
+        dict[OperationName, Weight],
+        BeforeValidator(_equal_weights),
+        WithJsonSchema(
+            {"type": ["object", "array"], "additionalProperties": {"type": "number", "minimum": 0}}
+        ),
+    ]
+
+    @model_validator(mode="after")
+    def _has_tasks(self) -> Self:
+        if not any(self.tasks.values()):
+            raise wrong("at least one task with a weight above 0", found="no task to do")
+        return self
+
+    def spec(self, name: str) -> UserSpec:
+        """The same as plain data."""
+        return UserSpec(name, self.weight, WaitSpec(*self.wait), self.start, self.tasks)
+
+
+class ScoringModel(Part):
+    """What counts how much, and what is enough."""
+
+    weights: dict[str, Weight] = Field(default_factory=dict)
+    required: tuple[str, ...] = DEFAULT_REQUIRED
+    pass_mark: float = Field(default=80.0, ge=0, le=100, alias="pass")
+
+    @model_validator(mode="after")
+    def _known_phases(self, info: ValidationInfo) -> Self:
+        names = {*DEFAULT_WEIGHTS, *(info.context or {}).get("phases", ())}
+        for name in (*self.weights, *self.required):
+            if name not in names:
+                found = f"{name!r}, which is no phase"
+                raise wrong(f"phases: {', '.join(sorted(names))}", found=found, names=names)
+        if not any({**DEFAULT_WEIGHTS, **self.weights}.values()):
+            raise wrong("at least one weight above 0", found="only weights of 0")
+        return self
+
+    def policy(self) -> Policy:
+        """The same for the scoring functions; weights that the file does not name keep their defaults."""
+        return Policy({**DEFAULT_WEIGHTS, **self.weights}, self.required, self.pass_mark)
+
+
+class MonitorModel(Part):
+    """How closely we watch the machine, the target's process and ourselves."""
+
+    interval: Annotated[Duration, Field(ge=0.1, le=60)] = 1.0
+
+
+class CampaignModel(Part):
+    """A whole campaign file; `phases` are only named here."""
+
+    name: Title
+    target: TargetModel
+    operations: dict[Annotated[Name, AfterValidator(_operation_name)], OperationModel] = Field(
+        default_factory=dict
+    )
+    users: dict[Name, UserModel] = Field(default_factory=dict)
+    data: dict[Saved, FeedModel] = Field(default_factory=dict)
+    phases: dict[Name, Any] = Field(min_length=1)
+    scoring: ScoringModel = ScoringModel()
+    monitor: MonitorModel = MonitorModel()
+
+    @model_validator(mode="after")
+    def _some_user(self) -> Self:
+        if self.users and not any(user.weight for user in self.users.values()):
+            raise wrong("a weight above 0 for at least one kind of user", found="only weights of 0 in users")
+        return self

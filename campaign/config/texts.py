@@ -1,0 +1,157 @@
+"""Field types for the texts of a campaign file: names, URLs, headers, requests, files."""
+
+import ipaddress
+import re
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, StringConstraints, ValidationInfo, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+TEMPLATE = re.compile(r"\{\{.*?\}\}", re.DOTALL)
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,59}")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,59}")
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_PATH = re.compile(r"/[!-~]*")
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?\.?|[0-9A-Fa-f:.]{2,45}")
+_STORE = re.compile(r"[a-z][a-z0-9+]{1,40}://\S*")
+
+
+def wrong(allowed: str, *, found: str = "", names: Collection[str] = ()) -> PydanticCustomError:
+    """A mistake to raise in a validator; `found` stands for the value, `names` are those to choose from."""
+    return PydanticCustomError(
+        "wrong", "is not {allowed}", {"allowed": allowed, "found": found, "names": list(names)}
+    )
+
+
+def _matching(pattern: re.Pattern[str], allowed: str) -> Callable[[str], str]:
+    def check(text: str) -> str:
+        if not pattern.fullmatch(text):
+            raise wrong(allowed)
+        return text
+
+    return check
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str | int | float):
+        return str(value)
+    raise wrong('text; "" for an empty one')
+
+
+def _one_line(text: str) -> str:
+    if _CONTROL.search(text):
+        raise wrong("text on one line")
+    return text
+
+
+def _request(text: str) -> str:
+    method, _, path = text.strip().partition(" ")
+    if method not in METHODS or not _PATH.fullmatch(TEMPLATE.sub("x", path.strip())):
+        raise wrong("a method and a path, such as GET /health (no spaces in the path; write them as %20)")
+    return f"{method} {path.strip()}"
+
+
+def _health(text: str) -> str:
+    return _request(text if " " in text.strip() else f"GET {text.strip()}")
+
+
+def base_url(text: str) -> str:
+    """An http(s) URL with a host and nothing after its path, without the slash at its end."""
+    allowed = "a URL such as https://staging.example.com (http or https, with a host)"
+    if _CONTROL.search(text) or " " in text:
+        raise wrong(allowed)
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise wrong(allowed) from error
+    if parts.scheme not in ("http", "https") or not host or not text.isascii() or port == 0:
+        raise wrong(allowed)
+    if parts.username is not None:
+        raise wrong(
+            "a URL without a user or password; those go into auth or headers", found="credentials in a URL"
+        )
+    if parts.query or parts.fragment:
+        raise wrong("a URL without ? and #; a query belongs to an operation")
+    return text.rstrip("/")
+
+
+def _metrics(text: str) -> str:
+    return text if _PATH.fullmatch(text) else base_url(text)
+
+
+def _store(text: str) -> str:
+    if not _STORE.fullmatch(text):
+        raise wrong("a URL such as postgresql://user@localhost/name or redis://localhost:6379/0")
+    return text
+
+
+def _host(text: str) -> str:
+    try:
+        return (
+            str(ipaddress.ip_network(text, strict=False)) if "/" in text else str(ipaddress.ip_address(text))
+        )
+    except ValueError:
+        return _matching(
+            _HOST, "a host name, an address or a network, such as staging.example.com or 203.0.113.0/24"
+        )(text).lower()
+
+
+def existing_file(text: str, info: ValidationInfo) -> str:
+    """The absolute path of a file that is there; relative paths begin at the campaign file's folder."""
+    try:
+        path = (Path((info.context or {}).get("folder", ".")) / text).resolve()
+        found = path.is_file()
+    except (OSError, ValueError, RuntimeError):
+        found = False
+    if not found:
+        raise wrong(
+            "a file that exists (a relative path begins at the campaign file)",
+            found=f"{text[:80]!r}, no such file",
+        )
+    return str(path)
+
+
+Text = Annotated[str, BeforeValidator(_text), WithJsonSchema({"type": ["string", "number", "boolean"]})]
+"""A text, which YAML may have read as a number or a truth value."""
+
+Line = Annotated[Text, AfterValidator(_one_line)]
+"""A text without line breaks or other control characters."""
+
+Name = Annotated[
+    str,
+    AfterValidator(
+        _matching(_NAME, "a name of letters, digits, _ and -, beginning with a letter, at most 60 long")
+    ),
+]
+"""A name that the campaign file gives to something."""
+
+Variable = Annotated[
+    str, AfterValidator(_matching(_VARIABLE, "a variable name of letters, digits and _, at most 60 long"))
+]
+"""A name that templates may use."""
+
+Title = Annotated[Line, StringConstraints(min_length=1, max_length=100, strip_whitespace=True)]
+HeaderName = Annotated[str, AfterValidator(_matching(_HEADER, "a header name such as X-Request-Id"))]
+Request = Annotated[
+    str,
+    AfterValidator(_request),
+    WithJsonSchema(
+        {"type": "string", "pattern": rf"^\s*({'|'.join(METHODS)})\s+/", "examples": ["POST /api/items"]}
+    ),
+]
+HealthRequest = Annotated[
+    str, AfterValidator(_health), WithJsonSchema({"type": "string", "examples": ["GET /health"]})
+]
+MetricsAddress = Annotated[str, AfterValidator(_metrics)]
+BaseUrl = Annotated[str, AfterValidator(base_url)]
+StoreUrl = Annotated[str, AfterValidator(_store)]
+Host = Annotated[Text, AfterValidator(_host)]
+ExistingFile = Annotated[str, AfterValidator(existing_file)]
