@@ -6,7 +6,7 @@ A checkout that was never installed has no entry points; there the table in its 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, PackageNotFoundError, distribution, entry_points
 
@@ -75,3 +75,8 @@ def _declared_in_checkout() -> Iterator[EntryPoint]:
     table = tomllib.loads(text)["project"]["entry-points"][GROUP] if text else {}
     for name, value in table.items():
         yield EntryPoint(name=name, value=value, group=GROUP)
+
+
+def partials(phases: Mapping[str, Phase]) -> dict[str, tuple[str, str] | None]:
+    """The (package, file) of the template that each phase brings for its part of the page, by name."""
+    return {name: phase.info.partial for name, phase in phases.items()}

@@ -152,7 +152,7 @@ def _bounds(phases: tuple[PhaseScore, ...]) -> tuple[Bounds, float]:
 
 
 def _exact(points: float) -> float:
-    """Without the last bits of float arithmetic, so that a perfect run is 100 and a mark of 80 is met by 80."""
+    """Without the last bits of float arithmetic: a perfect run is 100, and 80 meets a mark of 80."""
     return round(points, 9)
 
 

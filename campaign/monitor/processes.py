@@ -31,8 +31,8 @@ def listening_pid(url: str) -> int | None:
         return None
     with suppress(*GONE):
         for connection in psutil.net_connections(kind="tcp"):
-            listens = connection.status == psutil.CONN_LISTEN and connection.laddr
-            if listens and connection.laddr[1] == port and connection.pid:
+            listens = connection.laddr if connection.status == psutil.CONN_LISTEN else None
+            if listens and listens.port == port and connection.pid:
                 return int(connection.pid)
     return None
 

@@ -17,6 +17,8 @@ from campaign.runner.campaign import Finished, Options, run_campaign
 from campaign.runner.interrupt import Interrupt
 
 T = TypeVar("T")
+Overrides = Mapping[tuple[str | int, ...], tuple[Any, str]]
+"""A key such as `("target", "url")` -> the value, and the name to blame in a message."""
 
 _running: list[tuple[asyncio.AbstractEventLoop, Interrupt]] = []
 
@@ -24,7 +26,7 @@ _running: list[tuple[asyncio.AbstractEventLoop, Interrupt]] = []
 def run(
     file: str | Path,
     *,
-    overrides: Mapping[tuple[str, ...], tuple[Any, str]] | None = None,
+    overrides: Overrides | None = None,
     options: Options | None = None,
 ) -> CampaignResult:
     """The result of the campaign in `file`; its reports lie in a new folder below `options.output`.
@@ -38,7 +40,7 @@ def run(
 def run_to_end(
     file: Path,
     *,
-    overrides: Mapping[tuple[str, ...], tuple[Any, str]] | None = None,
+    overrides: Overrides | None = None,
     options: Options | None = None,
 ) -> Finished:
     """As `run`, with the folder of the reports too."""

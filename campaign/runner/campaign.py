@@ -36,6 +36,7 @@ from campaign.records import (
     StopReason,
 )
 from campaign.redact import Redactor
+from campaign.registry import partials
 from campaign.report.write import write_all
 from campaign.runner.interrupt import Interrupt, on_signals
 from campaign.runner.plan import Selection, Step, make_plan
@@ -43,7 +44,7 @@ from campaign.runner.preflight import check_guard, find_target
 from campaign.runner.step import Surroundings, left_out, run_step
 from campaign.runner.surroundings import describe_environment
 from campaign.runner.verdict import conclude
-from campaign.scoring import Policy, phase_score
+from campaign.scoring import phase_score
 from campaign.target.guard import check_environment
 
 
@@ -87,7 +88,7 @@ async def run_campaign(
         events.emit(CampaignEnded(result))
     finally:
         log.close()
-    write_all(result, folder, partials={name: phase.info.partial for name, phase in phases.items()})
+    write_all(result, folder, partials=partials(phases))
     return Finished(result, folder)
 
 
@@ -107,7 +108,7 @@ async def _observe(steps: tuple[Step, ...], around: Surroundings) -> CampaignRes
     ended = around.clock.wall()
     name, url = around.campaign.name, around.campaign.target.url
     run = Run(name, url, began, ended, around.seed, stop, environment, configuration)
-    return conclude(run, results, monitoring=seen, policy=policy_of(around.campaign))
+    return conclude(run, results, monitoring=seen, policy=around.campaign.scoring)
 
 
 async def _watched(
@@ -164,12 +165,6 @@ def _stop_reason(interrupt: Interrupt, absent: Reason | None) -> StopReason:
     return StopReason.TARGET_UNREACHABLE if absent else StopReason.FINISHED
 
 
-def policy_of(campaign: Campaign) -> Policy:
-    """The campaign file's scoring section as the scoring functions want it."""
-    scoring = campaign.scoring
-    return Policy(dict(scoring.weights), tuple(scoring.required), scoring.pass_mark)
-
-
 def _surroundings(
     campaign: Campaign, options: Options, *, folder: Path, events: Events, interrupt: Interrupt
 ) -> Surroundings:
@@ -207,7 +202,7 @@ def _configuration(campaign: Campaign, steps: tuple[Step, ...]) -> dict[str, Any
         step.label: {"phase": step.phase.info.name, "settings": step.settings.model_dump(mode="json")}
         for step in steps
     }
-    policy = policy_of(campaign)
+    policy = campaign.scoring
     scoring = {
         "weights": dict(policy.weights), "required": list(policy.required), "pass": policy.pass_mark
     }  # fmt: skip

@@ -1,0 +1,101 @@
+"""The embedded demo target: served in this process, or as one of its own beside a campaign."""
+
+from __future__ import annotations
+
+import os
+import select
+import subprocess
+import sys
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
+
+import typer
+
+from campaign.demo.defects import DEFECTS, describe_defects, unknown_defects
+from campaign.demo.options import DemoOptions
+from campaign.errors import ConfigurationError, TargetUnreachableError
+
+START_SECONDS = 30.0
+"""How long the demo may take until it answers; it takes about two on an idle machine."""
+
+STOP_SECONDS = 10.0
+"""How long it may take to finish its last requests before it is killed."""
+
+
+def show_defects() -> None:
+    """Print what each fault breaks."""
+    typer.echo(describe_defects())
+
+
+def check_defects(names: Collection[str]) -> None:
+    """Return when all names are known. Raises ConfigurationError."""
+    unknown = unknown_defects(frozenset(names))
+    if unknown:
+        raise ConfigurationError(f"--defect {unknown[0]}: no such fault\n  allowed  {', '.join(DEFECTS)}")
+
+
+def serve_here(
+    host: str, port: int, *, defects: Collection[str], database_url: str = "", redis_url: str = ""
+) -> None:
+    """Serve until Ctrl-C. Raises ConfigurationError when the address or the database cannot be used."""
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
+
+    from campaign.demo.server import serve  # noqa: PLC0415
+
+    options = DemoOptions(
+        host=host,
+        port=port,
+        database_url=database_url or None,
+        redis_url=redis_url or None,
+        defects=frozenset(defects),
+    )
+    try:
+        serve(options)
+    except OSError as error:
+        raise ConfigurationError(f"cannot listen on {host} port {port}: {error.strerror}") from error
+    except SQLAlchemyError as error:
+        raise ConfigurationError(f"--database-url: cannot be used: {str(error).splitlines()[0]}") from error
+
+
+@contextmanager
+def running_demo(defects: Collection[str]) -> Iterator[str]:
+    """The URL of a demo target of our own on a free port; it is stopped at the end, and if we are killed.
+
+    Raises TargetUnreachableError when it does not start.
+    """
+    command = [sys.executable, "-m", "campaign.demo", "--port", "0", "--exit-with-stdin"]
+    for name in defects:
+        command += ["--defect", name]
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        start_new_session=True,  # Ctrl-C is for us; the demo is stopped after the last phase
+    )
+    try:
+        yield _wait_until_ready(process)
+    finally:
+        _stop(process)
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes]) -> str:
+    assert process.stdout is not None  # noqa: S101 - a pipe was asked for
+    readable, _, _ = select.select([process.stdout], [], [], START_SECONDS)
+    line = process.stdout.readline().decode() if readable else ""
+    if not line.startswith("READY "):
+        raise TargetUnreachableError(f"the demo target did not start within {START_SECONDS:.0f} s")
+    return line.removeprefix("READY ").strip()
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    assert process.stdin is not None  # noqa: S101 - a pipe was asked for
+    with suppress(BrokenPipeError):
+        process.stdin.close()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(STOP_SECONDS)
+    if process.poll() is None:
+        process.kill()
+        process.wait()
+    if process.stdout is not None:
+        process.stdout.close()

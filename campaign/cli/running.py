@@ -1,0 +1,134 @@
+"""From what the user wished to an exit code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from campaign.cli.demo_target import check_defects, running_demo
+from campaign.cli.files import campaign_file
+from campaign.cli.live import display
+from campaign.cli.planning import read_campaign, show_plan, with_workers
+from campaign.cli.show import show_summary
+from campaign.cli.wishes import Key, check_installed
+from campaign.config.plan import Campaign
+from campaign.errors import ConfigurationError, RefusedError
+from campaign.registry import Registry, installed
+from campaign.report.read import read_report
+from campaign.runner.api import run_loop
+from campaign.runner.campaign import Finished, Options, run_campaign
+from campaign.runner.interrupt import Interrupt
+from campaign.runner.plan import Selection, Step, make_plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """Everything that the options of `run` said."""
+
+    file: str | None
+    demo: bool
+    defects: tuple[str, ...]
+    selection: Selection
+    overrides: Mapping[Key, tuple[Any, str]]
+    stability_hours: float | None
+    workers: str | None
+    baseline: Path | None
+    yes: bool
+    dry_run: bool
+    seed: int | None
+    output: Path
+    allow_production: bool
+
+
+def execute(wish: Wish) -> int:
+    """Run the campaign and return its exit code. Raises CampaignError."""
+    _check(wish)
+    registry = installed()
+    campaign = _campaign(wish, registry)
+    steps = make_plan(campaign, registry.phases, selection=wish.selection)
+    if wish.dry_run:
+        show_plan(campaign, steps)
+        typer.echo("dry run: nothing was sent")
+        return 0
+    _confirm(steps, yes=wish.yes)
+    options = _options(wish)
+    with _target(wish, campaign) as there:
+        finished = _run(there, registry, options=options)
+    show_summary(finished.result, finished.folder / "report.html")
+    return finished.result.exit_code
+
+
+def _check(wish: Wish) -> None:
+    if wish.defects and not wish.demo:
+        raise ConfigurationError("--defect: only the demo target has faults to switch on; add --demo")
+    if wish.demo and ("target", "url") in wish.overrides:
+        raise ConfigurationError("--demo and --target: one campaign has one target")
+    check_defects(wish.defects)
+
+
+def _campaign(wish: Wish, registry: Registry) -> Campaign:
+    hours = check_installed(wish.selection, registry.phases, stability_hours=wish.stability_hours)
+    overrides = dict(wish.overrides)
+    if hours is not None:
+        overrides["phases", "stability", "hours"] = (hours, "--stability-hours")
+    path = campaign_file("demo" if wish.demo and wish.file is None else wish.file)
+    return with_workers(read_campaign(path, registry, overrides=overrides), _workers(wish.workers))
+
+
+def _workers(text: str | None) -> int | str | None:
+    if text is None or text == "auto":
+        return text
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_WORKERS:
+        raise ConfigurationError(f"--workers {text}: not a number from 1 to {MOST_WORKERS}, or auto")
+    return int(text)
+
+
+MOST_WORKERS = 256
+
+
+def _confirm(steps: tuple[Step, ...], *, yes: bool) -> None:
+    """Ask before anything is broken on purpose. Raises RefusedError where nobody can answer, or says no."""
+    breaking = [step.label for step in steps if step.phase.info.disruptive and not step.left_out]
+    if not breaking or yes:
+        return
+    what = f"{', '.join(breaking)} will break parts of the target on purpose and put them back"
+    if not sys.stdin.isatty():
+        raise RefusedError(f"{what}\n  allowed  with --yes, or without: --skip {breaking[0]}")
+    if not typer.confirm(f"{what}. Go on?"):
+        raise RefusedError("nothing was run")
+
+
+def _options(wish: Wish) -> Options:
+    return Options(
+        selection=wish.selection,
+        output=wish.output,
+        seed=wish.seed,
+        allow_production=wish.allow_production,
+        baseline=read_report(_report_file(wish.baseline)) if wish.baseline else None,
+    )
+
+
+def _report_file(path: Path) -> Path:
+    return path / "report.json" if path.is_dir() else path
+
+
+@contextmanager
+def _target(wish: Wish, campaign: Campaign) -> Iterator[Campaign]:
+    """The campaign aimed at its target; with --demo that is a demo of our own, stopped afterwards."""
+    if not wish.demo:
+        yield campaign
+        return
+    with running_demo(wish.defects) as url:
+        yield replace(campaign, target=replace(campaign.target, url=url))
+
+
+def _run(campaign: Campaign, registry: Registry, *, options: Options) -> Finished:
+    with display() as listener:
+        aimed = replace(options, listeners=(listener,))
+        return run_loop(run_campaign(campaign, registry.phases, options=aimed, interrupt=Interrupt()))
