@@ -2,7 +2,6 @@
 
 CampaignError                 anything we raise on purpose: a slug (heading in docs/errors.md), an exit code
 ├── ConfigurationError        exit 2  the campaign file, an option or an environment variable is wrong
-│   └── UnitError             exit 2  a quantity has no unit, or the wrong one
 ├── RefusedError              exit 2  we may not do this: a host outside the guard, production unasked, ...
 ├── TargetUnreachableError    exit 3  the target did not answer before the campaign began
 ├── GeneratorError            exit 3  our own load generator could not be started
@@ -27,20 +26,6 @@ class ConfigurationError(CampaignError):
     """The campaign file, an option or an environment variable is wrong; nothing was run."""
 
     slug = "configuration"
-
-
-class UnitError(ConfigurationError):
-    """A quantity that cannot be read; `allowed` says what would be.
-
-    `found` is the text as the user wrote it.
-    """
-
-    slug = "unit"
-
-    def __init__(self, found: object, *, allowed: str) -> None:
-        super().__init__(f"{found!r} is not {allowed}")
-        self.found = found
-        self.allowed = allowed
 
 
 class RefusedError(CampaignError):

@@ -9,7 +9,15 @@ from __future__ import annotations
 import math
 import re
 
-from campaign.errors import UnitError
+
+class UnitError(ValueError):
+    """A quantity that cannot be read; `found` is the text as written, `allowed` says what would be right."""
+
+    def __init__(self, found: object, *, allowed: str) -> None:
+        super().__init__(f"{found!r} is not {allowed}")
+        self.found = found
+        self.allowed = allowed
+
 
 DURATION = "a duration such as 200ms, 30s, 5m, 24h"
 RATE = "a rate such as 10/s, 600/min, 2/h"

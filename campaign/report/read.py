@@ -11,7 +11,7 @@ from campaign.report.document import read_document
 
 
 def read_report(path: Path) -> CampaignResult:
-    """The result that was written to `path`. Raises ReportError with the file's name and what is wrong with it."""
+    """The result that was written to `path`. Raises ReportError, which names the file and what is wrong."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

@@ -22,7 +22,6 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from campaign.errors import UnitError
 from campaign.records import Direction, Limit, Severity
 from campaign.settings.model import Settings
 from campaign.settings.quantities import (
@@ -43,7 +42,7 @@ from campaign.settings.quantities import (
     write_share,
     write_size,
 )
-from campaign.units import parse_duration, parse_rate, parse_share, parse_size
+from campaign.units import UnitError, parse_duration, parse_rate, parse_share, parse_size
 
 ALLOWED = "a limit such as 200ms, 80ms..150ms (target..acceptable), < 1%, > 100/s, < 64MiB"
 _EXAMPLES = {

@@ -12,12 +12,12 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from campaign.errors import UnitError
 from campaign.units import (
     DURATION,
     RATE,
     SHARE,
     SIZE,
+    UnitError,
     parse_duration,
     parse_rate,
     parse_share,
