@@ -50,6 +50,7 @@ class LoadPlan:
     scenario: ScenarioSpec
     seed: int
     workers: int = 1
+    secrets: tuple[str, ...] = ()
 
 
 class Stage(StrEnum):
@@ -153,6 +154,7 @@ class GeneratorHealth:
     cpu: float
     workers: int
     workers_lost: int
+    losses: tuple[str, ...] = ()
 
     def saturation(self) -> str:
         """Why the figures of this scenario are not to be trusted upwards, or "" when they are."""

@@ -1,0 +1,102 @@
+"""Opens connections: resolves the host, lets the guard check the addresses, connects to what was checked,
+speaks TLS.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import ssl
+from collections.abc import Callable
+
+from campaign.clock import SECOND
+from campaign.errors import GeneratorError, RefusedError
+from campaign.load.failure import ExchangeError
+from campaign.load.spec import ErrorKind
+from campaign.load.transport import Connection
+from campaign.target.guard import Address, Guard, UnresolvedError
+from campaign.target.origin import Origin
+from campaign.target.spec import TlsSpec
+
+RESOLVED_FOR = 5 * SECOND
+"""Nanoseconds for which a checked address is used again without asking the name server."""
+
+
+class Dialer:
+    """Gives new connections to all users of one worker."""
+
+    def __init__(
+        self, guard: Guard, tls: TlsSpec, *, loop: asyncio.AbstractEventLoop, now_ns: Callable[[], int]
+    ) -> None:
+        self._guard = guard
+        self._tls = tls_context(tls)
+        self._loop = loop
+        self._now_ns = now_ns
+        self._resolved: dict[Origin, tuple[int, tuple[Address, ...]]] = {}
+
+    async def dial(self, origin: Origin) -> Connection:
+        """A new connection to `origin`. Raises ExchangeError of the kinds refused, connect and tls."""
+        failure = ExchangeError(ErrorKind.CONNECT, f"host {origin.host} has no address")
+        for address in await self._addresses(origin):
+            try:
+                return await self._connect(origin, address)
+            except ExchangeError as error:
+                failure = error
+        raise failure
+
+    async def _addresses(self, origin: Origin) -> tuple[Address, ...]:
+        known = self._resolved.get(origin)
+        if known is not None and self._now_ns() < known[0]:
+            return known[1]
+        try:
+            addresses = await self._guard.resolve(origin.host, origin.port)
+        except RefusedError as error:
+            raise ExchangeError(ErrorKind.REFUSED, str(error)) from error
+        except UnresolvedError as error:
+            raise ExchangeError(ErrorKind.CONNECT, str(error)) from error
+        self._resolved[origin] = (self._now_ns() + RESOLVED_FOR, addresses)
+        return addresses
+
+    async def _connect(self, origin: Origin, address: Address) -> Connection:
+        try:
+            _, connection = await self._loop.create_connection(
+                lambda: Connection(loop=self._loop, now_ns=self._now_ns),
+                address.ip,
+                address.port,
+                family=address.family,
+                ssl=self._tls if origin.secure else None,
+                server_hostname=origin.host if origin.secure else None,
+            )
+        except ssl.SSLError as error:
+            raise ExchangeError(ErrorKind.TLS, _explain_tls(error)) from error
+        except OSError as error:
+            raise _connect_error(error, secure=origin.secure) from error
+        return connection
+
+
+def tls_context(spec: TlsSpec) -> ssl.SSLContext:
+    """How TLS peers are checked. Raises GeneratorError for a file that cannot be read."""
+    try:
+        context = ssl.create_default_context(cafile=spec.ca or None)
+        if spec.certificate:
+            context.load_cert_chain(spec.certificate, spec.key or None)
+    except OSError as error:
+        raise GeneratorError(f"TLS files cannot be read: {error}") from error
+    if not spec.verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def _explain_tls(error: ssl.SSLError) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"certificate: {error.verify_message}"
+    return (error.reason or "handshake failed").lower().replace("_", " ")
+
+
+def _connect_error(error: OSError, *, secure: bool) -> ExchangeError:
+    if secure and isinstance(error, ConnectionResetError | ConnectionAbortedError):
+        return ExchangeError(ErrorKind.TLS, "connection lost in the handshake")
+    reason = os.strerror(error.errno) if error.errno else str(error) or type(error).__name__
+    return ExchangeError(ErrorKind.CONNECT, reason.lower())

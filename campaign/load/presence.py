@@ -1,0 +1,37 @@
+"""How many users are there and how many at work: the user-seconds of the hold, added up without a list of
+users.
+"""
+
+from __future__ import annotations
+
+from campaign.load.silence import Span
+
+
+class Presence:
+    """The users of one worker; moments in clock nanoseconds, never going back."""
+
+    __slots__ = ("_at_work", "_hold", "_since", "_worked_ns", "users")
+
+    def __init__(self, hold: Span) -> None:
+        self.users = 0
+        self._hold = hold
+        self._at_work = 0
+        self._since = hold[0]
+        self._worked_ns = 0
+
+    def changes(self, by: int, now_ns: int) -> None:
+        """One user more is at work (+1), or one less (-1)."""
+        self._add_up(now_ns)
+        self._at_work += by
+
+    def take(self, now_ns: int) -> int:
+        """User-nanoseconds at work within the hold since the last call."""
+        self._add_up(now_ns)
+        taken, self._worked_ns = self._worked_ns, 0
+        return taken
+
+    def _add_up(self, now_ns: int) -> None:
+        until = min(now_ns, self._hold[1])
+        if until > self._since:
+            self._worked_ns += self._at_work * (until - self._since)
+            self._since = until

@@ -1,0 +1,233 @@
+"""One user's dealings with the target: its connections and cookies, and every exchange recorded.
+
+Every operation ends in exactly one sample, whatever the target does, with one exception: what we cut
+ourselves at the end of a run is nobody's failure and is not recorded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import cast
+
+from campaign.clock import Clock
+from campaign.load.body import decode
+from campaign.load.connections import Dialer
+from campaign.load.cookies import Jar
+from campaign.load.failure import ExchangeError
+from campaign.load.recorder import Recorder
+from campaign.load.redirects import REDIRECTS, next_request
+from campaign.load.sample import describe
+from campaign.load.spec import ErrorKind, ErrorSample
+from campaign.load.step import IDEMPOTENT, Step
+from campaign.load.transport import Connection
+from campaign.redact import Redactor
+from campaign.target.expression import TemplateError
+from campaign.target.origin import Origin
+from campaign.target.request import Request
+from campaign.target.scope import RenderError, Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What all sessions of one worker share."""
+
+    clock: Clock
+    dialer: Dialer
+    recorder: Recorder
+    redact: Redactor
+
+
+class Session:
+    """The dealings of one user; one operation at a time."""
+
+    __slots__ = (
+        "_connection", "_connections", "_dialer", "_expired", "_jar", "_now_ns", "_opening", "_recorder",
+        "_redact", "_request", "_sent", "_wall", "scope",
+    )  # fmt: skip
+
+    def __init__(self, scope: Scope, surroundings: Surroundings) -> None:
+        self.scope = scope
+        self._now_ns = surroundings.clock.now_ns
+        self._wall = surroundings.clock.wall
+        self._dialer = surroundings.dialer
+        self._recorder = surroundings.recorder
+        self._redact = surroundings.redact
+        self._connections: dict[Origin, Connection] = {}
+        self._jar = Jar()
+        self._request: Request | None = None
+        self._connection: Connection | None = None
+        self._opening: asyncio.Task[Connection] | None = None
+        self._expired = False
+        self._sent = 0
+
+    async def perform(self, step: Step, due: int) -> tuple[int, ExchangeError | None]:
+        """The moment in ns when the operation ended, and its failure if any. Raises FeedExhaustedError."""
+        began = self._now_ns()
+        self._request = self._connection = None
+        self._expired = False
+        self._sent = 0
+        try:
+            request = step.build(self.scope)
+        except (RenderError, TemplateError) as error:
+            failure = ExchangeError(ErrorKind.EXPECTATION, str(error))
+            return self._record(step, failure, due=due, began=began, done=began)
+        watch = self._recorder.watch
+        watch.began(began)
+        step.timeout.start(self, began)
+        try:
+            done = await self._exchange(request, step)
+        except ExchangeError as error:
+            done = self._now_ns()
+            watch.failed(done)
+            return self._record(step, error, due=due, began=began, done=done)
+        except asyncio.CancelledError:
+            watch.failed(self._now_ns())
+            self.close()
+            raise
+        finally:
+            step.timeout.stop(self)
+        watch.answered(done)
+        return self._record(step, self._judge(step), due=due, began=began, done=done)
+
+    def expire(self) -> None:
+        """Fail the operation in flight: its time is over."""
+        self._expired = True
+        if self._opening is not None:
+            self._opening.cancel()
+        elif self._connection is not None:
+            what = "whole answer" if self._connection.received else "answer"
+            self._connection.fail(ErrorKind.TIMEOUT, f"no {what} in time")
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        for connection in self._connections.values():
+            connection.close()
+        self._connections.clear()
+
+    def start_over(self) -> None:
+        """Become a user that was never here: no connections, cookies or saved values."""
+        self.close()
+        self._jar = Jar()
+        self.scope.values.clear()
+
+    async def _exchange(self, request: Request, step: Step) -> int:
+        """The moment of the last byte of the answer that counts, redirects followed."""
+        left = step.redirects
+        while True:
+            done = await self._send(request, step)
+            following = self._taken_in(request, follow=step.redirects > 0)
+            if following is None:
+                return done
+            if not left:
+                raise ExchangeError(ErrorKind.PROTOCOL, f"more than {step.redirects} redirects")
+            left -= 1
+            request = following
+
+    async def _send(self, request: Request, step: Step) -> int:
+        """The moment of the last byte of the answer, on the kept connection where there is one."""
+        connection = self._kept(request.origin)
+        if connection is not None:
+            try:
+                return await self._ask(connection, request, step)
+            except ExchangeError as error:
+                untouched = error.kind is ErrorKind.RESET and not connection.received
+                if not untouched or request.method not in IDEMPOTENT:
+                    raise
+            self._recorder.reconnects += 1
+        connection = await self._open(request.origin)
+        return await self._ask(connection, request, step)
+
+    def _kept(self, origin: Origin) -> Connection | None:
+        """The connection from before, if it can be trusted to be open still."""
+        connection = self._connections.get(origin)
+        if connection is None:
+            return None
+        if not connection.closed and self._now_ns() - connection.last_used <= connection.idle_limit:
+            return connection
+        connection.close()
+        del self._connections[origin]
+        self._recorder.reconnects += 1
+        return None
+
+    async def _open(self, origin: Origin) -> Connection:
+        """A new connection, kept for later."""
+        self._refuse_when_expired()
+        self._opening = asyncio.get_running_loop().create_task(self._dialer.dial(origin))
+        try:
+            connection = await self._opening
+        except asyncio.CancelledError:
+            self._refuse_when_expired()
+            raise
+        finally:
+            self._opening = None
+        self._connections[origin] = connection
+        self._refuse_when_expired()
+        if connection.unasked:
+            raise ExchangeError(ErrorKind.PROTOCOL, "an answer before the request")
+        return connection
+
+    def _refuse_when_expired(self) -> None:
+        if self._expired:
+            raise ExchangeError(ErrorKind.TIMEOUT, "no connection in time")
+
+    def _ask(self, connection: Connection, request: Request, step: Step) -> asyncio.Future[int]:
+        self._connection = connection
+        self._request = request
+        cookie = b""
+        if self._jar:
+            cookie = self._jar.header(request.origin, path=request.target, now=self._wall())
+        if not self._sent:
+            self._sent = self._now_ns()
+        return connection.send(
+            request.wire(cookie),
+            head_only=request.method == "HEAD",
+            keep_body=step.needs_body,
+            max_body=step.max_body,
+        )
+
+    def _taken_in(self, request: Request, *, follow: bool) -> Request | None:
+        """The request that the answer sends us on to, if any; its cookies are kept."""
+        connection = self._connection
+        if connection is None:
+            return None
+        for name, value in connection.headers:
+            if name == b"set-cookie":
+                self._jar.store(value, request.origin, path=request.target, now=self._wall())
+        if not follow or connection.status not in REDIRECTS:
+            return None
+        return next_request(request, connection.status, headers=connection.headers)
+
+    def _judge(self, step: Step) -> ExchangeError | None:
+        """What is wrong with the answer, or None."""
+        connection = cast("Connection", self._connection)
+        body = b""
+        if step.needs_body:
+            try:
+                body = decode(connection.chunks, connection.headers, limit=step.max_body)
+            except ExchangeError as error:
+                return error
+        miss = step.expectation.check(connection.status, connection.headers, body, values=self.scope.values)
+        return None if miss is None else ExchangeError(ErrorKind(miss.kind), miss.detail, answered=True)
+
+    def _record(
+        self, step: Step, error: ExchangeError | None, *, due: int, began: int, done: int
+    ) -> tuple[int, ExchangeError | None]:
+        recorder = self._recorder
+        connection = self._connection
+        batch = recorder.sample(
+            step.index,
+            due=due,
+            began=began,
+            sent=self._sent or began,
+            done=done,
+            received=0 if connection is None else connection.received,
+        )
+        if error is not None:
+            recorder.failure(step.index, batch, error=error, done=done, describe=self._describe)
+        return done, error
+
+    def _describe(self, at: float) -> ErrorSample:
+        return describe(
+            at, self.scope.number, request=self._request, answer=self._connection, redact=self._redact
+        )
