@@ -13,7 +13,8 @@ from campaign.phase import PhaseInfo
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _VARIABLE = {"type": "string", "pattern": r"\$\{", "description": "a value with a ${VARIABLE}"}
-_REPLACEABLE = frozenset({"integer", "number", "boolean"})
+_NAMED = ("properties", "$defs")
+_NESTED = ("anyOf", "oneOf", "allOf", "items", "additionalProperties", "prefixItems")
 _CONSTRAINTS = frozenset({"enum", "const", "pattern", "minLength", "maxLength"})
 
 
@@ -60,7 +61,12 @@ def _with_variables(schema: Any) -> Any:
         return [_with_variables(each) for each in schema]
     if not isinstance(schema, dict):
         return schema
-    if schema.get("type") in _REPLACEABLE or (_CONSTRAINTS & schema.keys() and "properties" not in schema):
+    if schema.get("type") in ("integer", "number", "boolean") or _CONSTRAINTS & schema.keys():
         return {"anyOf": [schema, _VARIABLE]}
-    plain = ("default", "examples", "required")
-    return {key: each if key in plain else _with_variables(each) for key, each in schema.items()}
+    return {key: _inside(key, each) for key, each in schema.items()}
+
+
+def _inside(key: str, value: Any) -> Any:
+    if key in _NAMED:
+        return {name: _with_variables(each) for name, each in value.items()}
+    return _with_variables(value) if key in _NESTED else value
