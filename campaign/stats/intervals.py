@@ -75,7 +75,7 @@ def share_at_least(failures: int, count: int, *, confidence: float = 0.95) -> fl
 
 
 def wilson(failures: int, count: int, *, confidence: float = 0.95) -> tuple[float, float]:
-    """Approximate two-sided limits of a share (Wilson 1927), tighter than exact ones; (0, 1) for none seen."""
+    """Approximate two-sided limits of a share (Wilson 1927), tighter than exact; (0, 1) for none seen."""
     from scipy.special import ndtri  # noqa: PLC0415 - see the module's docstring
 
     if not count:

@@ -113,7 +113,17 @@ def _headers(spec: OperationSpec, target: TargetSpec, *, origin: Origin, body: B
     layers: list[Mapping[str, str]] = [{} if spec.service else target.headers, spec.headers]
     for layer in layers:
         headers |= {name.lower(): (name, value) for name, value in layer.items()}
+    if _auth(spec, target):
+        headers.pop("authorization", None)
     return dict(headers.values())
+
+
+def _auth(spec: OperationSpec, target: TargetSpec) -> str:
+    """The template of the credentials: the operation's own, else its service's, else none."""
+    if spec.auth or not spec.service:
+        return spec.auth
+    named = any(name.lower() == "authorization" for name in spec.headers)
+    return "" if named else target.services[spec.service].auth
 
 
 def _header_block(headers: Mapping[str, str], known: Collection[str] | None) -> Iterator[Piece]:
@@ -124,7 +134,7 @@ def _header_block(headers: Mapping[str, str], known: Collection[str] | None) -> 
 
 
 def _authorization(spec: OperationSpec, target: TargetSpec, *, known: Collection[str] | None) -> list[Piece]:
-    auth = spec.auth or (target.services[spec.service].auth if spec.service else "")
+    auth = _auth(spec, target)
     if not auth:
         return []
     credentials = _header_value("Authorization", split_text(auth, known))

@@ -1,0 +1,52 @@
+"""Compressed bodies, unpacked within a bound however far a hostile one would swell."""
+
+from __future__ import annotations
+
+import zlib
+
+from campaign.errors import CampaignError
+
+_GZIP_OR_ZLIB = zlib.MAX_WBITS | 32  # zlib finds out by itself which of the two it is
+_BARE = -zlib.MAX_WBITS
+_WINDOW = {"gzip": _GZIP_OR_ZLIB, "x-gzip": _GZIP_OR_ZLIB, "deflate": _GZIP_OR_ZLIB}
+
+
+class BodyError(CampaignError):
+    """A body that is too large or not what its Content-Encoding says; to a caller that is data."""
+
+    slug = "body"
+    exit_code = 3
+
+
+def inflate(body: bytes, encodings: str, *, limit: int) -> bytes:
+    """The body as its sender meant it, at most `limit` bytes, never holding more. Raises BodyError.
+
+    `encodings` is the value of Content-Encoding: gzip and deflate, several in a row too (RFC 9110, 8.4).
+    """
+    names = [name.strip().lower() for name in encodings.split(",")]
+    for name in reversed(names):
+        if name not in ("", "identity"):
+            body = _inflate(body, name, limit=limit)
+    if len(body) > limit:
+        raise BodyError(f"the body is larger than {limit} bytes")
+    return body
+
+
+def _inflate(body: bytes, name: str, *, limit: int) -> bytes:
+    if name not in _WINDOW:
+        raise BodyError(f"Content-Encoding {name[:40]!r} cannot be read")
+    inflater = zlib.decompressobj(
+        _BARE if name == "deflate" and not _has_zlib_header(body) else _WINDOW[name]
+    )
+    try:
+        plain = inflater.decompress(body, limit + 1)
+    except zlib.error as error:
+        raise BodyError(f"the body is not {name}") from error
+    if body and not inflater.eof and len(plain) <= limit:
+        raise BodyError(f"the {name} body ends too early")
+    return plain
+
+
+def _has_zlib_header(body: bytes) -> bool:
+    # RFC 1950: method 8, and the first two bytes are a multiple of 31. Some servers send bare RFC 1951.
+    return len(body) > 1 and body[0] & 15 == zlib.DEFLATED and (body[0] << 8 | body[1]) % 31 == 0
