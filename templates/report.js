@@ -21,7 +21,7 @@
 
   /* The text of a value; `scale` is the largest value in sight, so that one axis keeps to one unit. */
   function say(value, unit, scale) {
-    if (value == null) return "–";
+    if (value == null) return "";
     const most = Math.abs(scale === undefined ? value : scale);
     if (unit === "s") return most < 1 ? figures(value * 1e3) + " ms" : figures(value) + " s";
     if (unit === "share") return figures(value * 100) + " %";
@@ -41,7 +41,7 @@
   }
 
   function moment(seconds) {
-    if (seconds == null) return "–";
+    if (seconds == null) return "";
     return elapsed(seconds) + " · " + new Date((data.began + seconds) * 1e3).toISOString().slice(11, 19) + " UTC";
   }
 
@@ -56,6 +56,22 @@
     return index;
   }
 
+  /* A bar along the top and a thin line at either end, so that the curve itself stays clear. */
+  function edges(ctx, { left, right, top, bottom, ratio }) {
+    ctx.globalAlpha = 0.55;
+    ctx.fillRect(left, top, right - left, 3 * ratio);
+    ctx.globalAlpha = 0.35;
+    ctx.fillRect(left, top, ratio, bottom - top);
+    ctx.fillRect(right - ratio, top, ratio, bottom - top);
+    ctx.globalAlpha = 1;
+  }
+
+  /* Where the name of a span must end: at the next span of its level. */
+  function room(span, at) {
+    const next = data.spans.filter((each) => each.level === span.level && each.began > span.began);
+    return at(next.length ? Math.min(...next.map((each) => each.began)) : Infinity);
+  }
+
   function drawSpans(plot, named) {
     const { ctx, bbox } = plot;
     const ratio = devicePixelRatio;
@@ -63,19 +79,19 @@
     ctx.save();
     ctx.font = 11 * ratio + "px system-ui, sans-serif";
     ctx.textBaseline = "top";
+    ctx.textAlign = "left";
     let phases = 0;
     for (const span of data.spans) {
       const [left, right] = [at(span.began), at(span.ended)];
       const outer = span.level === 0;
       if (outer) phases++;
       if (right - left < 1) continue;
-      ctx.globalAlpha = outer ? 0.75 : 0.5;
-      ctx.fillStyle = color(outer ? "shade" : "line");
-      if (!outer || phases % 2) ctx.fillRect(left, bbox.top, right - left, bbox.height);
+      ctx.fillStyle = color(outer ? "shade" : "unk");
+      if (outer && phases % 2) ctx.fillRect(left, bbox.top, right - left, bbox.height);
+      if (!outer) edges(ctx, { left, right, top: bbox.top, bottom: bbox.top + bbox.height, ratio });
       if (!named) continue;
-      ctx.globalAlpha = 1;
       ctx.beginPath();
-      ctx.rect(left, 0, right - left - 4 * ratio, bbox.top);
+      ctx.rect(left, 0, room(span, at) - left - 4 * ratio, bbox.top);
       ctx.save();
       ctx.clip();
       ctx.fillStyle = color(outer ? "ink" : "soft");
@@ -125,12 +141,15 @@
         { label: "at", value: (plot, value) => moment(value) },
         ...chart.lines.map((line, index) => ({
           label: line.label, stroke: stroke(index), width: index ? 1.25 : 1.75, dash: index ? [5, 4] : undefined,
-          fill: index || chart.lines.length > 1 ? undefined : stroke(index) + "1c",
+          fill: index || chart.lines.length > 1 ? undefined : stroke(index) + "14",
           points: { show: line.values.length < 3 }, value: (plot, value) => say(value, chart.unit),
         })),
       ],
       cursor: { sync: { key: "campaign", scales: ["x", null] }, y: false, drag: { x: true, y: false, dist: 5 }, dataIdx: nearest },
-      legend: { mount: (plot, legend) => head.append(legend) },
+      legend: {
+        mount: (plot, legend) => head.append(legend),
+        markers: { width: 2, dash: (plot, index) => (index > 1 ? "dashed" : "solid") },
+      },
       hooks: { drawClear: [(plot) => drawSpans(plot, flags.named)], setScale: [(plot, key) => key === "x" && zoomAll(plot)] },
     };
   }
@@ -139,7 +158,7 @@
     const box = document.createElement("div");
     const head = document.createElement("div");
     const title = document.createElement("b");
-    head.className = "chart-head";
+    head.className = chart.lines.length > 1 ? "chart-head" : "chart-head single";
     title.textContent = chart.title;
     head.append(title);
     box.append(head);

@@ -34,11 +34,10 @@ TIMELINE = (
 """What every phase that sends load records, as `<scenario>.p95` and so on."""
 
 MACHINES = (
-    Chart("CPU", "share", (("host.cpu", "host, all cores"),)),
-    Chart("CPU of one core", "share", (("target.cpu", "target"), ("campaign.cpu", "load generator"))),
-    Chart("Memory of the target", "B", (("target.memory", "target"),)),
-    Chart("Memory of the host", "B", (("host.memory", "host, in use"),)),
-    Chart("Memory of the load generator", "B", (("campaign.memory", "load generator"),)),
+    Chart("Host CPU, share of all cores", "share", (("host.cpu", "host"),)),
+    Chart("CPU, share of one core", "share", (("target.cpu", "target"), ("campaign.cpu", "load generator"))),
+    Chart("Host memory in use", "B", (("host.memory", "host"),)),
+    Chart("Memory", "B", (("target.memory", "target"), ("campaign.memory", "load generator"))),
 )
 
 

@@ -40,7 +40,7 @@ def document(result: CampaignResult) -> dict[str, Any]:
 
 
 def _summary(result: CampaignResult) -> dict[str, Any]:
-    run = plain(result.run)
+    run: dict[str, Any] = plain(result.run)
     del run["environment"], run["configuration"]
     return run | {
         "started": iso(result.run.started_at),

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from campaign.errors import ReportError
 from campaign.records import CampaignResult
 from campaign.report import html, jsonfile, junit, markdown, tables
+from campaign.report.partials import sources
+
+Partials = Mapping[str, tuple[str, str] | None]
+"""By kind of phase: the package and file name of its template for the page, as its `info` says."""
+
+NO_PARTIALS: Partials = MappingProxyType({})
 
 
-def write_all(
-    result: CampaignResult, folder: Path, *, partials: Mapping[str, str] = html.NO_PARTIALS
-) -> Path:
-    """The path of report.html, written last, with all others beside it. Raises ReportError.
+def write_all(result: CampaignResult, folder: Path, *, partials: Partials = NO_PARTIALS) -> Path:
+    """The path of report.html, with all other forms beside it. Raises ReportError.
 
-    `partials` maps a kind of phase to the source of its own template. report.json comes first, as the rest can
-    be made from it.
+    report.json comes first, as the rest can be made from it.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -28,5 +32,5 @@ def write_all(
     tables.write_failures(result, folder / "failures.csv")
     tables.write_series(result, folder / "series.csv")
     markdown.write(result, folder / "summary.md")
-    html.write(result, folder / "report.html", partials=partials)
+    html.write(result, folder / "report.html", partials=sources(partials))
     return folder / "report.html"
