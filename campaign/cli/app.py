@@ -16,8 +16,8 @@ from campaign.cli.schema import schema
 
 HELP = """Runs a whole test campaign against a staging system and answers with evidence: may we release?
 
+\b
 Start with:  campaign run --demo --quick   (a real service is started, tested and stopped)
-
 Then:        campaign check my.yaml        (is the file right, and what would it do?)
              campaign run my.yaml          (exit 0: the gate passed)
 """
@@ -48,7 +48,6 @@ def _root(
     """Take the options that stand before a command."""
 
 
-@app.command()
 def version() -> None:
     """Print the version of campaign and of what it runs on."""
     import platform  # noqa: PLC0415
@@ -56,5 +55,5 @@ def version() -> None:
     typer.echo(f"campaign {__version__} on {platform.python_implementation()} {platform.python_version()}")
 
 
-for command in (run, check, demo, report, phases, schema):
+for command in (run, check, report, demo, phases, schema, version):
     app.command()(command)

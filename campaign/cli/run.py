@@ -74,7 +74,7 @@ def run(
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan; send nothing.")] = False,
 ) -> None:
-    r"""Run a campaign and say whether the target may be released.
+    """Run a campaign and say whether the target may be released.
 
     \b
     Exit codes: 0 the gate passed, 1 it failed, 2 the configuration is wrong or refused,
@@ -85,7 +85,7 @@ def run(
     campaign run --demo --quick            a look at it all, in a quarter of a minute
     campaign run --skip-failover           in CI, with ./campaign.yaml
     campaign run my.yaml --target http://127.0.0.1:9000 --fail-under 90
-    """
+    """  # noqa: D301 - Click's mark for lines to keep as they are
     from campaign.cli.running import Wish, execute  # noqa: PLC0415
     from campaign.cli.wishes import overrides_from, selection_from  # noqa: PLC0415
 

@@ -9,6 +9,7 @@ import typer
 
 from campaign.errors import ConfigurationError
 from campaign.runner.plan import Selection
+from campaign.scoring import DEFAULT_WEIGHTS
 
 Key = tuple[str | int, ...]
 
@@ -57,5 +58,5 @@ def check_installed(
     return stability_hours
 
 
-STANDARD = frozenset({"load", "stress", "benchmark", "database", "failover", "safety", "stability"})
+STANDARD = frozenset(DEFAULT_WEIGHTS)
 """The phases that have a `--skip-<phase>` of their own, whether or not they are installed."""

@@ -145,7 +145,7 @@ async def _one_result(step: Step, around: Surroundings, *, absent: Reason | None
     if reason is None and around.elapsed() > FRESH:
         _, reason = await find_target(around.campaign.target, around.clock)
     if reason is not None:
-        return left_out(step, reason, at=around.clock.wall())
+        return left_out(step, reason, around)
     return await run_step(step, around)
 
 

@@ -12,6 +12,7 @@ from campaign.config.plan import Campaign
 from campaign.errors import ConfigurationError
 from campaign.phase import Phase
 from campaign.records import Reason, ReasonKind
+from campaign.scoring import DEFAULT_WEIGHTS
 from campaign.target.spec import TargetSpec
 
 NEEDS = {
@@ -47,14 +48,18 @@ class Selection:
 
 
 def make_plan(campaign: Campaign, phases: dict[str, Phase], *, selection: Selection) -> tuple[Step, ...]:
-    """One step per phase of the campaign file, in its order. Raises ConfigurationError for an unknown
-    label.
+    """One step per phase of the campaign file, in its order.
+
+    Raises ConfigurationError for an unknown label, or when none is left.
     """
     _check_names(campaign, selection)
-    return tuple(
+    steps = tuple(
         _step(planned.label, phases[planned.kind], planned.settings, campaign.target, selection)
         for planned in campaign.phases
     )
+    if all(step.left_out and step.left_out.kind is ReasonKind.REQUESTED for step in steps):
+        raise ConfigurationError("--only and --skip leave no phase to run")
+    return steps
 
 
 def _step(label: str, phase: Phase, settings: Any, target: TargetSpec, selection: Selection) -> Step:
@@ -80,14 +85,17 @@ def _provided(need: str, target: TargetSpec) -> bool:
 
 
 def _check_names(campaign: Campaign, selection: Selection) -> None:
+    """Refuse a name that means nothing; a standard phase that is not in the file may be left out."""
     known = {name for planned in campaign.phases for name in (planned.label, planned.kind)}
-    unknown = sorted(selection.only - known)
-    if unknown:
-        raise ConfigurationError(
-            f"--only {unknown[0]}: not a phase of this campaign\n  allowed  {', '.join(sorted(known))}"
-        )
-    if selection.only and selection.only <= selection.skip:
-        raise ConfigurationError("--only and --skip together leave no phase to run")
+    for option, unknown in (
+        ("--only", selection.only - known),
+        ("--skip", selection.skip - known - set(DEFAULT_WEIGHTS)),
+    ):
+        if unknown:
+            allowed = ", ".join(sorted(known))
+            raise ConfigurationError(
+                f"{option} {min(unknown)}: not a phase of this campaign\n  allowed  {allowed}"
+            )
 
 
 def total_seconds(steps: Iterable[Step]) -> float:

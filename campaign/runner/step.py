@@ -60,12 +60,15 @@ async def run_step(step: Step, around: Surroundings) -> PhaseResult:
     return PhaseResult(step.label, info.name, info.title, status, evidence, findings, *times, reason)
 
 
-def left_out(step: Step, reason: Reason, *, at: float) -> PhaseResult:
+def left_out(step: Step, reason: Reason, around: Surroundings) -> PhaseResult:
     """The result of a phase that did not run."""
     info = step.phase.info
-    findings = () if reason.kind is ReasonKind.REQUESTED else step.phase.judge(Evidence(), step.settings)
+    wanted = reason.kind is not ReasonKind.REQUESTED
+    findings, _ = _judge(step, Evidence(), around=around) if wanted else ((), None)
+    at = around.clock.wall()
     names = step.label, info.name, info.title
-    return PhaseResult(*names, Status.SKIPPED, Evidence(), findings, at, at, reason)
+    status = Status.INTERRUPTED if reason.kind is ReasonKind.INTERRUPTED else Status.SKIPPED
+    return PhaseResult(*names, status, Evidence(), findings, at, at, reason)
 
 
 def _status(reason: Reason | None) -> Status:

@@ -74,7 +74,7 @@ def _graded(target: float, acceptable: float, unit: str, direction: Direction) -
 
 DEFAULT_LIMITS = {
     "error_rate": _graded(0.01, 0.01, "share", Direction.AT_MOST),
-    "longest_stall": _graded(2.0, 5.0, "s", Direction.AT_MOST),
+    "longest_stall": _graded(1.0, 2.0, "s", Direction.AT_MOST),
     "load_reached": _graded(0.99, 0.90, "share", Direction.AT_LEAST),
 }
 """What every scenario is held to, over all operations, where the file says nothing of these metrics."""
