@@ -49,8 +49,8 @@ def bullet(finding: Finding) -> Bullet | None:
 def _axis(value: float, limit: Limit) -> tuple[float, float]:
     """Both ends of the limit and, within reason, the value, with room on either side."""
     if limit.direction is Direction.AT_MOST:
-        reach = limit.acceptable * 1.4 or 1.0
-        return 0.0, max(reach, min(value * 1.1, reach * 2))
+        reach = limit.acceptable * 1.4
+        return 0.0, max(reach, min(value * 1.1, reach * 2) if reach else value * 1.25) or 1.0
     if limit.unit == "share":
         room = max(1 - limit.acceptable, 0.01)
         return max(0.0, limit.acceptable - 3 * room, min(limit.acceptable - room, value - room / 2)), 1.0

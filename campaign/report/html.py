@@ -18,6 +18,7 @@ from typing import Any
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
+from campaign.checks import WEIGHTS
 from campaign.records import CampaignResult, PhaseResult
 from campaign.report import words
 from campaign.report.atomic import write_text
@@ -26,6 +27,7 @@ from campaign.report.charts import charts
 from campaign.report.document import iso, plain, requests
 from campaign.report.text import readable, sentence
 from campaign.resources import folder
+from campaign.scoring import CEILINGS
 from campaign.units import format_quantity
 
 NO_PARTIALS: Mapping[str, str] = MappingProxyType({})
@@ -78,7 +80,7 @@ def _environment() -> Environment:
         "moment": iso,
         "listed": words.listed,
     }
-    environment.globals |= {"words": words, "bullet": bullet}
+    environment.globals |= {"words": words, "bullet": bullet, "weights": WEIGHTS, "ceilings": CEILINGS}
     return environment
 
 
