@@ -15,6 +15,9 @@ MASK = "***"
 SHORTEST_SECRET = 4
 """Characters; a shorter known secret would mask half of every text and is left to the patterns."""
 
+_ROUNDS = 4
+"""A mask may lay bare the start of another secret that was glued to it; more rounds find nothing new."""
+
 _NAME = (
     r"(?:password|passwd|passphrase|pwd|secret(?:[_-]?key)?|token|(?:api|access|private)[_-]?key|credentials?"
     r"|signature|session[_-]?id)(?![a-z])(?:[_-](?!type)\w{1,20}+)?+"
@@ -57,7 +60,12 @@ class Redactor:
 
     def __call__(self, text: str) -> str:
         """The text with everything masked that is, or looks like, a secret."""
-        return self._names.sub(MASK, _mask_shapes(self._values.sub(MASK, text)))
+        for _ in range(_ROUNDS):
+            masked = self._names.sub(MASK, _mask_shapes(self._values.sub(MASK, text)))
+            if masked == text:
+                break
+            text = masked
+        return text
 
 
 def _mask_shapes(text: str) -> str:

@@ -1,7 +1,7 @@
 """A series stays small however long it gets."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from campaign.stats.downsample import SeriesBuilder
@@ -41,6 +41,7 @@ def test_a_gap_stays_a_gap_and_does_not_count_as_zero():
     assert {value for _, value in points} == {4.0, None}
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(st.none(), st.floats(0, 1000)), min_size=1, max_size=300), st.integers(2, 20))
 def test_never_more_than_capacity_and_within_the_extremes(values, capacity):
     points = built(values, capacity).points()
@@ -52,6 +53,7 @@ def test_never_more_than_capacity_and_within_the_extremes(values, capacity):
         assert value is None or min(present) - 1e-9 <= value <= max(present) + 1e-9
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1000), min_size=1, max_size=300), st.integers(2, 20))
 def test_the_weighted_mean_of_the_windows_is_the_mean_of_the_points(values, capacity):
     builder = built(values, capacity)

@@ -26,7 +26,7 @@ def filled(values):
     return histogram
 
 
-@settings(max_examples=200, deadline=None)
+@settings(deadline=None)
 @given(VALUES, SHARES)
 def test_percentiles_and_extremes_equal_those_of_hdrhistogram(values, share):
     reference = HdrHistogram(1, HIGHEST, 3)
@@ -38,6 +38,7 @@ def test_percentiles_and_extremes_equal_those_of_hdrhistogram(values, share):
     assert reference.get_min_value() == ours.minimum
 
 
+@settings(deadline=None)
 @given(VALUES)
 def test_one_by_one_and_all_at_once_are_the_same(values):
     single = Histogram()
@@ -46,6 +47,7 @@ def test_one_by_one_and_all_at_once_are_the_same(values):
     assert single == filled(values)
 
 
+@settings(deadline=None)
 @given(VALUES, VALUES)
 def test_a_merge_is_the_histogram_of_the_union(first, second):
     merged = filled(first)
@@ -54,11 +56,13 @@ def test_a_merge_is_the_histogram_of_the_union(first, second):
     assert len(first + second) == merged.count
 
 
+@settings(deadline=None)
 @given(VALUES)
 def test_the_mean_is_exact(values):
     assert sum(values) / len(values) == filled(values).mean
 
 
+@settings(deadline=None)
 @given(VALUES)
 def test_pairs_and_pickle_lose_nothing(values):
     histogram = filled(values)

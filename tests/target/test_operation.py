@@ -4,7 +4,7 @@ import base64
 from urllib.parse import parse_qsl, unquote
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from campaign import __version__
@@ -83,6 +83,7 @@ def test_a_request_that_never_changes_is_built_once():
     assert constant.build(scope()) is constant.build(scope())
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_no_value_can_leave_its_place_in_the_path_or_query(value):
     request = built("GET", "/a/{{ v }}/b?c={{ v }}", values={"v": value}, query={"d": "{{ v }}"})
@@ -277,6 +278,7 @@ def test_a_redirect_to_nowhere_is_none(location):
     assert follow(POSTED, 302, location=location) is None
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_no_location_can_start_a_header_of_its_own(location):
     following = follow(POSTED, 302, location=location)

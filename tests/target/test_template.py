@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from campaign.errors import ConfigurationError
@@ -143,6 +143,7 @@ PLAIN = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(PLAIN)
 def test_any_saved_value_comes_through_json_unchanged(value):
     rendered = compile_json({"%v": "{{ value }}", "t": "<{{ text }}>"}).render(
@@ -151,6 +152,7 @@ def test_any_saved_value_comes_through_json_unchanged(value):
     assert json.loads(rendered) == {"%v": value, "t": '<"\\\n%s>'}
 
 
+@settings(deadline=None)
 @given(st.text().filter(lambda text: "{{" not in text))
 def test_a_text_without_expressions_comes_through_unchanged(text):
     assert compile_text(text).render(Scope(1)) == text
