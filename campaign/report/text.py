@@ -20,8 +20,9 @@ def _escape(character: str) -> str:
 
 
 def sentence(text: str) -> str:
-    """The text with a capital first letter; the rest stays, as it may hold names."""
-    return text[:1].upper() + text[1:]
+    """The text with a capital first letter where it begins with a word, not with an address or a name."""
+    first = text.partition(" ")[0].rstrip(",:;")
+    return text[:1].upper() + text[1:] if first.isalpha() else text
 
 
 def readable(text: str) -> str:
