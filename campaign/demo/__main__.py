@@ -61,9 +61,7 @@ def _parser() -> argparse.ArgumentParser:
         help="switch on a fault, repeatable",
     )
     parser.add_argument("--list-defects", action="store_true", help="say what each fault does, and stop")
-    parser.add_argument(
-        "--exit-with-stdin", action="store_true", help="stop when standard input ends"
-    )
+    parser.add_argument("--exit-with-stdin", action="store_true", help="stop when standard input ends")
     return parser
 
 

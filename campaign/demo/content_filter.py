@@ -28,13 +28,17 @@ CATEGORIES: dict[str, tuple[str, ...]] = {
         r"(?:want|wish) (?:to die|i was dead|i were dead)",
         r"suicide",
     ),
-    "drugs": (r"(?:take|smoke|buy|get|try|drink) (?:some )?(?:drugs|weed|cigarettes|vodka|beer|alcohol|cocaine)",),
+    "drugs": (
+        r"(?:take|smoke|buy|get|try|drink) (?:some )?(?:drugs|weed|cigarettes|vodka|beer|alcohol|cocaine)",
+    ),
     "stranger": (
         r"meet (?:me|you|him|her) (?:alone|in secret|after dark|in real life)",
         r"(?:come|go) (?:alone )?with (?:a|the) stranger",
         r"send (?:me|you|him|her) (?:a )?(?:photo|picture)s? of (?:me|you|your|my)\w*",
     ),
-    "secrets": (r"(?:do not|dont|don t|never) tell (?:your|my|the) (?:parents|mom|mum|dad|mother|father|teacher)",),
+    "secrets": (
+        r"(?:do not|dont|don t|never) tell (?:your|my|the) (?:parents|mom|mum|dad|mother|father|teacher)",
+    ),
     "insult": (r"(?:you are|youre|you re) (?:so )?(?:stupid|dumb|an idiot|ugly)", r"shut up"),
 }
 PERSONAL_DATA = re.compile(

@@ -16,30 +16,29 @@ from sqlalchemy.pool import QueuePool
 from campaign.demo.defects import ERRORS_UNDER_LOAD
 
 POOL_WAIT_S = 5.0
-SQLITE_BUSY_MS = 5_000
-POSTGRES_LIMITS = "-c statement_timeout=10000 -c lock_timeout=5000"
+SQLITE = ("busy_timeout=5000", "foreign_keys=ON", "journal_mode=WAL", "synchronous=NORMAL")
+SQLITE_FILLING = ("busy_timeout=5000", "foreign_keys=OFF", "journal_mode=DELETE", "synchronous=OFF")
+"""Everything is written once, and not waited for until it is on the disk."""
+
+POSTGRES = "-c statement_timeout=10000 -c lock_timeout=5000"
+POSTGRES_FILLING = "-c lock_timeout=5000"
 
 
 class Database:
-    """The engine with one pool, in the three forms that the stores need."""
+    """One pool of connections, in the three forms that the stores need."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        sqlite = engine.dialect.name == "sqlite"
-        self._one_writer: AbstractContextManager[Any] = threading.Lock() if sqlite else nullcontext()
-        if sqlite:
+        self.kind = engine.dialect.name
+        self._one_writer: AbstractContextManager[Any] = nullcontext()
+        self._reader: Engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._observer: Engine = engine.execution_options(isolation_level="REPEATABLE READ")
+        self._writer: Engine = engine
+        if self.kind == "sqlite":
+            self._one_writer = threading.Lock()
             self._reader = engine
             self._observer = engine.execution_options(begin_with="BEGIN")
             self._writer = engine.execution_options(begin_with="BEGIN IMMEDIATE")
-        else:
-            self._reader = engine.execution_options(isolation_level="AUTOCOMMIT")
-            self._observer = engine.execution_options(isolation_level="REPEATABLE READ")
-            self._writer = engine
-
-    @property
-    def kind(self) -> str:
-        """`sqlite` or `postgresql`."""
-        return self._engine.dialect.name
 
     def reading(self) -> AbstractContextManager[Connection]:
         """A connection whose statements each see the newest committed data."""
@@ -71,41 +70,42 @@ class Database:
 
 
 def open_database(url: str, *, connections: int, defects: frozenset[str]) -> Database:
-    """The database at `url`, with a pool of `connections`."""
-    pool: dict[str, Any] = {"pool_size": connections, "max_overflow": 0, "pool_timeout": POOL_WAIT_S}
+    """The database at `url` for serving, with a pool of `connections`."""
+    pool = {"pool_size": connections, "pool_timeout": POOL_WAIT_S}
     if ERRORS_UNDER_LOAD in defects:
-        pool |= {"pool_size": 2, "pool_timeout": 0}
+        pool = {"pool_size": 2, "pool_timeout": 0}
+    return _open(url, sqlite=SQLITE, postgres=POSTGRES, pool=pool)
+
+
+def open_to_fill(url: str) -> Database:
+    """The database at `url` for writing very much at once, while nobody else uses it.
+
+    Safe against a crash of this process; on SQLite not against one of the machine.
+    """
+    return _open(url, sqlite=SQLITE_FILLING, postgres=POSTGRES_FILLING, pool={"pool_size": 1})
+
+
+def _open(url: str, *, sqlite: tuple[str, ...], postgres: str, pool: dict[str, Any]) -> Database:
+    common = {"poolclass": QueuePool, "max_overflow": 0, "hide_parameters": True, **pool}
     if make_url(url).get_backend_name() == "sqlite":
-        return Database(_sqlite(url, pool))
-    # The ping before use means that a database restart costs no request.
-    limits = {"connect_timeout": 3, "options": POSTGRES_LIMITS}
-    return Database(create_engine(url, pool_pre_ping=True, hide_parameters=True, connect_args=limits, **pool))
+        engine = create_engine(url, connect_args={"check_same_thread": False}, **common)
+        _prepare_sqlite(engine, sqlite)
+    else:
+        limits = {"connect_timeout": 3, "options": postgres}
+        # A ping before each use: a restart of the database then costs no request.
+        engine = create_engine(url, pool_pre_ping=True, connect_args=limits, **common)
+    return Database(engine)
 
 
-def _sqlite(url: str, pool: dict[str, Any]) -> Engine:
-    engine = create_engine(
-        url,
-        poolclass=QueuePool,
-        hide_parameters=True,
-        connect_args={"check_same_thread": False},
-        **pool,
-    )
-    event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
-    return engine
+def _prepare_sqlite(engine: Engine, pragmas: tuple[str, ...]) -> None:
+    def connected(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # the driver must not begin transactions, `began` does
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}")
 
+    def began(connection: Connection) -> None:
+        if statement := connection.get_execution_options().get("begin_with"):
+            connection.exec_driver_sql(statement)
 
-def _prepare_sqlite(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # we say BEGIN ourselves, see _begin_sqlite
-    for pragma in (
-        f"busy_timeout={SQLITE_BUSY_MS}",
-        "journal_mode=WAL",
-        "synchronous=NORMAL",
-        "foreign_keys=ON",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    if statement := connection.get_execution_options().get("begin_with"):
-        connection.exec_driver_sql(statement)
+    event.listen(engine, "connect", connected)
+    event.listen(engine, "begin", began)

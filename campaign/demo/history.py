@@ -23,7 +23,13 @@ LINE = (
 )
 IN_SESSION = messages.c.session_id == bindparam("session_id")
 NEWEST_FIRST = (messages.c.created_at_ms.desc(), messages.c.id.desc())
-PAGE = select(*LINE).where(IN_SESSION).order_by(*NEWEST_FIRST).limit(bindparam("limit")).offset(bindparam("offset"))
+PAGE = (
+    select(*LINE)
+    .where(IN_SESSION)
+    .order_by(*NEWEST_FIRST)
+    .limit(bindparam("limit"))
+    .offset(bindparam("offset"))
+)
 TOTAL = select(func.count()).select_from(messages).where(IN_SESSION)
 OWNER = (
     select(sessions.c.child_id)
@@ -43,7 +49,9 @@ RECENT = (
     .limit(SEARCHED_LINES)
     .subquery()
 )
-MATCHES = select(RECENT).where(func.lower(RECENT.c.text).like(bindparam("like"), escape="\\")).limit(MOST_MATCHES)
+MATCHES = (
+    select(RECENT).where(func.lower(RECENT.c.text).like(bindparam("like"), escape="\\")).limit(MOST_MATCHES)
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ class DemoOptions:
     failed_logins_per_minute: int = 20
     """For each e-mail address."""
 
-    worker_threads: int = 8
+    worker_threads: int = 4
     """Threads for blocking work; there are as many database connections, so no thread waits for one."""
 
     exit_with_stdin: bool = False

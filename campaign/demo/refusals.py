@@ -10,7 +10,14 @@ from starlette.exceptions import HTTPException
 
 from campaign.demo.problems import ConflictError, InvalidError, Problem, UnavailableError
 
-REFUSALS = (Problem, RequestValidationError, HTTPException, IntegrityError, OperationalError, NoConnectionError)
+REFUSALS = (
+    Problem,
+    RequestValidationError,
+    HTTPException,
+    IntegrityError,
+    OperationalError,
+    NoConnectionError,
+)
 """The exceptions that `answer_to` knows; anything else is a crash."""
 
 CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}

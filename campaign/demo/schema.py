@@ -1,4 +1,4 @@
-"""The tables. Moments are milliseconds since 1970 (UTC); identifiers are random and 32 characters long.
+"""The tables. Moments are milliseconds since 1970 (UTC); identifiers are random and 16 characters long.
 
 Everything hangs from a parent by ON DELETE CASCADE, so that deleting an account or a child in one
 statement deletes all that was ever stored for it.
@@ -10,13 +10,13 @@ metadata = MetaData()
 
 
 def _id() -> Column[str]:
-    return Column("id", String(32), primary_key=True)
+    return Column("id", String(16), primary_key=True)
 
 
 def _belongs_to(table: str, *, primary_key: bool = False) -> Column[str]:
     target = ForeignKey(f"{table}.id", ondelete="CASCADE")
     name = {"parents": "parent_id", "children": "child_id", "sessions": "session_id"}[table]
-    return Column(name, String(32), target, nullable=False, primary_key=primary_key)
+    return Column(name, String(16), target, nullable=False, primary_key=primary_key)
 
 
 def _row_number() -> Column[int]:
@@ -41,7 +41,7 @@ tokens = Table(
     "tokens",
     metadata,
     Column("digest", String(64), primary_key=True),
-    Column("family", String(32), nullable=False),
+    Column("family", String(16), nullable=False),
     _belongs_to("parents"),
     Column("kind", String(10), nullable=False),
     Column("used", Boolean, nullable=False),

@@ -1,7 +1,7 @@
 """The data the service starts with: known accounts, and so much history that a missing index hurts.
 
-Rows are made by the database itself in one statement, before the indexes exist: half a million
-messages take well under a second on SQLite.
+Rows are made by the database itself in one statement, before the indexes exist: half a million messages
+take well under a second on SQLite.
 """
 
 from sqlalchemy import Connection, insert, text
@@ -25,13 +25,37 @@ CONSENT = {
 }
 SAYINGS = (
     ("child", "Tell me a story about a dragon who could not fly."),
-    ("teddy", "Once there was a small dragon called Pip. Every morning Pip climbed the highest hill and jumped."),
-    ("child", "Did Pip fall down?"),
-    ("teddy", "Into a big heap of leaves, every time! And one day the wind came by to help."),
+    (
+        "teddy",
+        "Once there was a small dragon called Pip, who lived on a hill behind the mill. All the other dragons could "
+        "fly, and every morning Pip climbed to the very top, counted to three, spread both wings and jumped. And "
+        "every morning Pip landed in the same big heap of leaves, with the same soft thump, and the hedgehog who "
+        "slept there said good morning. Shall I tell you what the hedgehog knew about the wind?",
+    ),
+    ("child", "Yes! What did the hedgehog know?"),
+    (
+        "teddy",
+        "The hedgehog knew that the wind comes up the hill when the sun has warmed the valley, not in the cold of "
+        "the morning. So the next day they waited together. They ate an apple, they sang all the songs they knew, "
+        "and at noon the leaves began to dance. Now, said the hedgehog. Pip jumped, the wind came, and the small "
+        "dragon flew once around the mill and back, and was late for supper.",
+    ),
     ("child", "Help me with my homework. What is seven times eight?"),
-    ("teddy", "Let us count together: seven times seven is forty-nine, and one more seven makes fifty-six."),
+    (
+        "teddy",
+        "Let us find it together. Seven times seven is forty-nine, you know that one already. Seven times eight is "
+        "one more seven, so we count on from forty-nine: fifty, fifty-one, fifty-two, fifty-three, fifty-four, "
+        "fifty-five, fifty-six. So seven times eight makes fifty-six. A nice way to keep it is five, six, seven, "
+        "eight: fifty-six is seven times eight. Would you like to try nine times eight by yourself?",
+    ),
     ("child", "Can we play a game?"),
-    ("teddy", "I see something that you do not see, and it is as blue as the sea."),
+    (
+        "teddy",
+        "Oh yes. Let us play I see something that you do not see. I look around the room, and I see something that "
+        "is as blue as the sea and as round as a plate. It does not roll, it does not bounce, and you look at it "
+        "when you want to know whether it is time for supper. Take as many guesses as you like, and if it is too "
+        "hard just say so and I will give you another hint about where it hangs.",
+    ),
 )
 
 
@@ -94,7 +118,7 @@ def _seed_history(connection: Connection, per_session: int, *, began_ms: int) ->
         INSERT INTO messages (turn_id, session_id, child_id, role, text, filtered, created_at_ms)
         WITH RECURSIVE turn(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM turn WHERE n + 1 < :per_session),
              saying(n, role, words) AS (VALUES {sayings})
-        SELECT substr(sessions.id, 1, 16) || '-' || (turn.n / 2), sessions.id, sessions.child_id,
+        SELECT substr(sessions.id, 1, 8) || '-' || (turn.n / 2), sessions.id, sessions.child_id,
                saying.role, saying.words, turn.n < 0, :first_ms + turn.n * {HISTORY_STEP_MS}
         FROM turn CROSS JOIN sessions JOIN saying ON saying.n = turn.n % {len(SAYINGS)}
         """),  # noqa: S608 - made of the constants above

@@ -1,6 +1,6 @@
 """Brings a database, new or used before, into the state in which the service can run."""
 
-from sqlalchemy import select, text
+from sqlalchemy import Index, select, text
 from sqlalchemy.schema import CreateIndex, CreateTable, DropIndex
 
 from campaign.demo.database import Database
@@ -16,17 +16,18 @@ def prepare(database: Database, options: DemoOptions) -> None:
     Indexes come last, because filling a table is several times as fast without them.
     """
     with database.writing() as connection:
-        if database.kind == "postgresql":
-            connection.execute(text("SET LOCAL statement_timeout = 0"))
         for table in metadata.sorted_tables:
             connection.execute(CreateTable(table, if_not_exists=True))
         if connection.execute(select(parents.c.id).limit(1)).first() is None:
             seed(connection, options)
         for table in metadata.sorted_tables:
             for index in table.indexes:
-                left_out = SLOW_HISTORY in options.defects and index in MESSAGE_INDEXES
-                connection.execute(
-                    DropIndex(index, if_exists=True) if left_out else CreateIndex(index, if_not_exists=True)
-                )
+                connection.execute(_wanted(index, options.defects))
         if database.kind == "postgresql":
             connection.execute(text("ANALYZE"))
+
+
+def _wanted(index: Index, defects: frozenset[str]) -> CreateIndex | DropIndex:
+    if SLOW_HISTORY in defects and index in MESSAGE_INDEXES:
+        return DropIndex(index, if_exists=True)
+    return CreateIndex(index, if_not_exists=True)

@@ -5,8 +5,8 @@ import secrets
 
 
 def new_id() -> str:
-    """A random identifier of 128 bits in 32 hex digits, so that knowing one tells nothing about others."""
-    return secrets.token_hex(16)
+    """A random identifier of 96 bits in 16 URL-safe characters: knowing one tells nothing about others."""
+    return secrets.token_urlsafe(12)
 
 
 def new_token() -> str:

@@ -41,9 +41,7 @@ class RefreshToken(BaseModel):
 @router.post("/register", status_code=201, dependencies=[Depends(limited_stranger)])
 async def register(parent: NewParent, parts: Parts) -> Tokens:
     """Create an account and sign in to it."""
-    return await run_in_threadpool(
-        parts.accounts.register, parent.email, parent.password, name=parent.name
-    )
+    return await run_in_threadpool(parts.accounts.register, parent.email, parent.password, name=parent.name)
 
 
 @router.post("/login/json", dependencies=[Depends(limited_stranger)])

@@ -77,7 +77,7 @@ async def _first_message(socket: WebSocket) -> str:
         async with asyncio.timeout(SIGN_IN_WITHIN_S):
             first = json.loads(await socket.receive_text())
     except (TimeoutError, ValueError) as error:
-        raise NotSignedInError("the first message must be {\"token\": ...}") from error
+        raise NotSignedInError('the first message must be {"token": ...}') from error
     token = first.get("token") if isinstance(first, dict) else None
     return f"Bearer {token}"
 
@@ -86,7 +86,7 @@ def _line(message: str) -> Line:
     try:
         return Line.model_validate_json(message)
     except ValidationError as error:
-        raise InvalidError("send {\"text\": ...} with 1 to 2000 characters") from error
+        raise InvalidError('send {"text": ...} with 1 to 2000 characters') from error
 
 
 async def _close(socket: WebSocket, problem: Problem, *, code: int) -> None:
