@@ -101,7 +101,7 @@ class Connection(asyncio.Protocol):
             self.close()
             return
         self.received += len(data)
-        if self.received > self._limit:
+        if self.received > self._limit and self._is_too_large():
             self.fail(ErrorKind.PROTOCOL, self._too_large())
             return
         try:
@@ -150,8 +150,7 @@ class Connection(asyncio.Protocol):
             self.headers.clear()
             return
         self.status = status
-        # Tiny chunks and trailers cost more bytes than the body they frame; these have a bound too.
-        self._limit = self.received + 2 * self._max_body + MAX_HEAD
+        self._limit = self.received + MAX_HEAD
         if self._head_only:
             self.on_message_complete()
             self._parser = HttpResponseParser(self)  # the old one waits for a body that never comes
@@ -185,10 +184,20 @@ class Connection(asyncio.Protocol):
         names = {name for name, _ in self.headers}
         return b"content-length" not in names and b"transfer-encoding" not in names
 
+    def _is_too_large(self) -> bool:
+        """Whether there is more of the answer than any sane one has; bodies have their own limit."""
+        if not self.status:
+            return True
+        # A chunk of one byte costs five more; the rest is the head, and trailers.
+        self._limit = self.received + MAX_HEAD
+        return self.received - self._body_size > 5 * self._body_size + 2 * MAX_HEAD
+
     def _too_large(self) -> str:
-        if self.status:
+        if not self.status:
+            return f"headers larger than {MAX_HEAD} bytes"
+        if self._body_size > self._max_body:
             return f"body larger than {self._max_body} bytes"
-        return f"headers larger than {MAX_HEAD} bytes"
+        return "an answer much larger than its body"
 
     def _cut_off(self, how: str) -> str:
         if not self.received:
