@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     """The exit code: 0 after a graceful stop, 2 if the options or the address cannot be used."""
     parsed = vars(_parser().parse_args(arguments))
     if parsed.pop("list_defects"):
-        print(describe_defects())
+        sys.stdout.write(f"{describe_defects()}\n")
         return 0
     options = DemoOptions(**parsed | {"defects": frozenset(parsed["defects"])})
     from campaign.demo.server import serve  # noqa: PLC0415 - --help and --list-defects need no web framework
@@ -37,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         serve(options)
     except OSError as error:
-        print(f"cannot listen on {options.host} port {options.port}: {error.strerror}", file=sys.stderr)
+        sys.stderr.write(f"cannot listen on {options.host} port {options.port}: {error.strerror}\n")
         return 2
     return 0
 

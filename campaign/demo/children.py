@@ -67,7 +67,7 @@ class Children:
             return child_of(connection, parent_id, child_id=child_id)
 
     def change(self, parent_id: str, child_id: str, *, changes: dict[str, object]) -> Child:
-        """The child after `changes` (column -> new value); a profile is collected data, so it needs consent."""
+        """The child after `changes` (column -> new value); a profile is collected, so it needs consent."""
         with self._database.writing() as connection:
             require_collection(connection, parent_id, child_id=child_id)
             if changes:

@@ -1,7 +1,9 @@
 """What the teddy bear says: a few rules, the same answer to the same words, and no model behind it."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from zlib import crc32
 
 STORY_ANIMALS = ("a rabbit", "an owl", "a hedgehog", "a whale", "a fox", "a snail")
@@ -12,6 +14,9 @@ GAMES = (
     "Let us take turns: I say an animal, you say its sound. Cow!",
     "I am thinking of a number from one to ten. What is it?",
 )
+HOMEWORK = ("Of course. Read me the first question, slowly, and we will do it together.",)
+GREETINGS = ("Hello! I am so glad to see you. What shall we do today?",)
+OTHERWISE = "That is interesting! Tell me more about it."
 FAVOURITE_TOLD = re.compile(r"my favou?rite (\w+) is (?:the )?(\w+)", re.IGNORECASE)
 FAVOURITE_ASKED = re.compile(r"(?:what is|what s|what's|whats) my favou?rite (\w+)", re.IGNORECASE)
 SUM = re.compile(r"(\d{1,4}) *(plus|minus|times|[+*x-]) *(\d{1,4})", re.IGNORECASE)
@@ -44,15 +49,7 @@ def reply_to(words: str, context: list[Said]) -> str:
     if found := SUM.search(words):
         return _calculated(found)
     lower = words.lower()
-    if "story" in lower:
-        return _story(words)
-    if "game" in lower or "play" in lower:
-        return _pick(GAMES, words)
-    if "homework" in lower or "help me" in lower:
-        return "Of course. Read me the first question, slowly, and we will do it together."
-    if "hello" in lower or lower.startswith("hi"):
-        return "Hello! I am so glad to see you. What shall we do today?"
-    return "That is interesting! Tell me more about it."
+    return next((answers(words) for topic, answers in TOPICS if topic.search(lower)), OTHERWISE)
 
 
 def instead_of(category: str) -> str:
@@ -78,13 +75,21 @@ def _calculated(found: re.Match[str]) -> str:
 
 
 def _story(words: str) -> str:
-    animal = _pick(STORY_ANIMALS, words)
-    place = _pick(STORY_PLACES, words[::-1])
+    animal, place = _pick(STORY_ANIMALS, words), _pick(STORY_PLACES, words[::-1])
     return (
         f"Once upon a time {animal} lived in {place}. One morning there was a knock at the door, and outside "
-        f"stood a traveller who had lost the way. They drank tea, drew a map, {_pick(STORY_ENDS, words + animal)}"
+        "stood a traveller who had lost the way. They drank tea, drew a map, "
+        + _pick(STORY_ENDS, words + animal)
     )
 
 
 def _pick(choices: tuple[str, ...], words: str) -> str:
     return choices[crc32(words.encode()) % len(choices)]
+
+
+TOPICS: tuple[tuple[re.Pattern[str], Callable[[str], str]], ...] = (
+    (re.compile(r"\bstory|\btale"), _story),
+    (re.compile(r"\bgame|\bplay\b"), partial(_pick, GAMES)),
+    (re.compile(r"\bhomework|\bhelp me\b"), partial(_pick, HOMEWORK)),
+    (re.compile(r"\bhello|\bhi\b|\bgood morning"), partial(_pick, GREETINGS)),
+)

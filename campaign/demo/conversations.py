@@ -94,9 +94,10 @@ def remember(turn_id: str, exchange: Exchange, *, context: list[Said]) -> None:
 
 def _open_session(connection: Connection, session_id: str | None, *, child_id: str, now: int) -> str:
     if session_id is None:
-        session = {"id": new_id(), "child_id": child_id, "started_at_ms": now, "last_active_at_ms": now}
-        connection.execute(NEW_SESSION, session)
-        return session["id"]
+        session_id = new_id()
+        times = {"started_at_ms": now, "last_active_at_ms": now}
+        connection.execute(NEW_SESSION, {"id": session_id, "child_id": child_id, **times})
+        return session_id
     touched = connection.execute(TOUCH, {"session_id": session_id, "of_child": child_id, "now_ms": now})
     if touched.rowcount == 0:
         raise NotFoundError("there is no such session of this child")

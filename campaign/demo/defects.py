@@ -31,7 +31,7 @@ DEFECTS: dict[str, Defect] = {
         Defect(
             SLOW_HISTORY,
             "The messages table has no index",
-            "Opening a conversation's history, searching it and talking on get slower the more was ever said.",
+            "History, search and every further turn get slower the more was ever said, by anyone.",
             "storage.prepare",
             "load",
         ),

@@ -105,10 +105,10 @@ class History:
         """The id of the child whose session it is; NotFoundError for another family's session."""
         with self._database.reading() as connection:
             keys = {"session_id": session_id, "parent_id": parent_id}
-            child_id = connection.execute(OWNER, keys).scalar()
-        if child_id is None:
+            owner = connection.execute(OWNER, keys).first()
+        if owner is None:
             raise NotFoundError("there is no such session")
-        return child_id
+        return str(owner.child_id)
 
     def sessions(self, parent_id: str, child_id: str) -> list[Session]:
         """The child's latest sessions, newest first."""

@@ -31,7 +31,7 @@ class DemoOptions:
     """Old messages, spread evenly over the seeded sessions."""
 
     password_cost: int = 8
-    """log2 of scrypt's N for new hashes. 8 takes under a millisecond: fit for a demo, not for production (17)."""
+    """log2 of scrypt's N for new hashes; 8 takes under a millisecond, fit for a demo, production needs 17."""
 
     access_token_hours: float = 24.0
     """How long an access token is good for."""

@@ -31,8 +31,12 @@ class InRedis:
     """Both kinds of state in Redis, every key with an end."""
 
     def __init__(self, url: str) -> None:
-        limits = {"socket_timeout": ANSWER_WITHIN_S, "socket_connect_timeout": ANSWER_WITHIN_S}
-        self._redis: Redis = Redis.from_url(url, decode_responses=True, **limits)
+        self._redis: Any = Redis.from_url(
+            url,
+            decode_responses=True,
+            socket_timeout=ANSWER_WITHIN_S,
+            socket_connect_timeout=ANSWER_WITHIN_S,
+        )
         self._own = InProcess()
         self._away_until = 0.0
 

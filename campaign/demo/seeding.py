@@ -10,6 +10,7 @@ from campaign.demo.consents import COLLECTION, CURRENT_POLICY, GRANTED
 from campaign.demo.now import now_ms
 from campaign.demo.options import DemoOptions
 from campaign.demo.passwords import hash_password
+from campaign.demo.sayings import EXCHANGES
 from campaign.demo.schema import children, consents, parents, sessions
 from campaign.demo.tokens import new_id
 
@@ -23,40 +24,6 @@ CONSENT = {
     "method": "signed_form",
     "reference": "seeded",
 }
-SAYINGS = (
-    ("child", "Tell me a story about a dragon who could not fly."),
-    (
-        "teddy",
-        "Once there was a small dragon called Pip, who lived on a hill behind the mill. All the other dragons could "
-        "fly, and every morning Pip climbed to the very top, counted to three, spread both wings and jumped. And "
-        "every morning Pip landed in the same big heap of leaves, with the same soft thump, and the hedgehog who "
-        "slept there said good morning. Shall I tell you what the hedgehog knew about the wind?",
-    ),
-    ("child", "Yes! What did the hedgehog know?"),
-    (
-        "teddy",
-        "The hedgehog knew that the wind comes up the hill when the sun has warmed the valley, not in the cold of "
-        "the morning. So the next day they waited together. They ate an apple, they sang all the songs they knew, "
-        "and at noon the leaves began to dance. Now, said the hedgehog. Pip jumped, the wind came, and the small "
-        "dragon flew once around the mill and back, and was late for supper.",
-    ),
-    ("child", "Help me with my homework. What is seven times eight?"),
-    (
-        "teddy",
-        "Let us find it together. Seven times seven is forty-nine, you know that one already. Seven times eight is "
-        "one more seven, so we count on from forty-nine: fifty, fifty-one, fifty-two, fifty-three, fifty-four, "
-        "fifty-five, fifty-six. So seven times eight makes fifty-six. A nice way to keep it is five, six, seven, "
-        "eight: fifty-six is seven times eight. Would you like to try nine times eight by yourself?",
-    ),
-    ("child", "Can we play a game?"),
-    (
-        "teddy",
-        "Oh yes. Let us play I see something that you do not see. I look around the room, and I see something that "
-        "is as blue as the sea and as round as a plate. It does not roll, it does not bounce, and you look at it "
-        "when you want to know whether it is time for supper. Take as many guesses as you like, and if it is too "
-        "hard just say so and I will give you another hint about where it hangs.",
-    ),
-)
 
 
 def email_of(number: int) -> str:
@@ -110,17 +77,17 @@ def _family(number: int, *, password_hash: str, began_ms: int) -> dict[str, dict
 
 
 def _seed_history(connection: Connection, per_session: int, *, began_ms: int) -> None:
-    if not per_session:
-        return
-    sayings = ", ".join(f"({n}, '{role}', '{words}')" for n, (role, words) in enumerate(SAYINGS))
+    lines = [line for exchange in EXCHANGES for line in zip(("child", "teddy"), exchange, strict=True)]
+    values = ", ".join(f"({n}, '{role}', '{words}')" for n, (role, words) in enumerate(lines))
     connection.execute(
         text(f"""
         INSERT INTO messages (turn_id, session_id, child_id, role, text, filtered, created_at_ms)
         WITH RECURSIVE turn(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM turn WHERE n + 1 < :per_session),
-             saying(n, role, words) AS (VALUES {sayings})
+             line(n, role, words) AS (VALUES {values})
         SELECT substr(sessions.id, 1, 8) || '-' || (turn.n / 2), sessions.id, sessions.child_id,
-               saying.role, saying.words, turn.n < 0, :first_ms + turn.n * {HISTORY_STEP_MS}
-        FROM turn CROSS JOIN sessions JOIN saying ON saying.n = turn.n % {len(SAYINGS)}
+               line.role, line.words, turn.n < 0, :first_ms + turn.n * {HISTORY_STEP_MS}
+        FROM turn CROSS JOIN sessions JOIN line ON line.n = turn.n % {len(lines)}
+        WHERE turn.n < :per_session
         """),  # noqa: S608 - made of the constants above
         {"per_session": per_session, "first_ms": began_ms - per_session * HISTORY_STEP_MS},
     )

@@ -19,7 +19,7 @@ from types import FrameType
 
 import uvicorn
 
-from campaign.demo.app import create_app
+from campaign.demo.app import LARGEST_BODY_BYTES, create_app
 from campaign.demo.database import Database, open_database, open_to_fill
 from campaign.demo.options import DemoOptions
 from campaign.demo.storage import prepare
@@ -70,6 +70,7 @@ def _configured(options: DemoOptions, database: Database) -> uvicorn.Config:
         server_header=False,
         proxy_headers=False,  # nobody is in front, so a caller's X-Forwarded-For is only a caller's claim
         backlog=BACKLOG,
+        ws_max_size=LARGEST_BODY_BYTES,
         timeout_graceful_shutdown=FINISH_WITHIN_S,
     )
 

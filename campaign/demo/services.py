@@ -1,6 +1,10 @@
 """All parts of the service, put together once at the start."""
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from campaign.demo.accounts import Accounts
 from campaign.demo.activities import Activities
@@ -49,7 +53,7 @@ def build_services(options: DemoOptions, database: Database) -> Services:
     )
     metrics = Metrics()
     metrics.gauge("teddy_database_connections_in_use", "Taken from the pool now.", read=database.in_use)
-    metrics.gauge("teddy_signed_in", "Sign-ins that have not ended.", read=accounts.signed_in)
+    metrics.gauge("teddy_signed_in", "Sign-ins that have not ended.", read=_or_unknown(accounts.signed_in))
     return Services(
         accounts=accounts,
         children=Children(database),
@@ -75,3 +79,13 @@ def _sign_in(options: DemoOptions, accounts: Accounts, *, state: SharedState) ->
         per_parent=RateLimit(state, name="parent", limit=limit, window_s=1),
         per_address=RateLimit(state, name="address", limit=limit * STRANGERS_SHARE, window_s=1),
     )
+
+
+def _or_unknown(read: Callable[[], float]) -> Callable[[], float]:
+    def value() -> float:
+        try:
+            return read()
+        except SQLAlchemyError:
+            return math.nan  # the other numbers are wanted most when the database is away
+
+    return value

@@ -1,7 +1,7 @@
 """A conversation over a WebSocket: the first message signs in, each further one is a turn.
 
-Close codes: 4401 not signed in, 4404 no such session, 4408 no sign-in in time; refusals of a single turn
-(a limit, no consent) are answered with an error and the conversation stays open.
+It is closed with 4401 when not signed in (any more) and with 4404 when there is no such session; a turn
+refused for another reason (a limit, no consent) is answered with an error, and the conversation goes on.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.websockets import WebSocketDisconnect
 
 from campaign.demo.problems import InvalidError, NotFoundError, NotSignedInError, Problem
+from campaign.demo.refusals import DATABASE_REFUSALS, problem_of
 from campaign.demo.routes.conversation import Words
 from campaign.demo.routes.dependencies import Parts, address_of
 from campaign.demo.services import Services
@@ -54,39 +55,46 @@ async def _talk(socket: WebSocket, parts: Services, *, session_id: str) -> None:
     child_id = await run_in_threadpool(parts.history.child_of, caller.parent_id, session_id)
     await socket.send_json({"ready": True, "session_id": session_id})
     while True:
+        words = await _words(socket)
         try:
-            line = _line(await socket.receive_text())
             caller = await parts.sign_in.principal(authorization, address=address)
             turn = await run_in_threadpool(
                 parts.conversations.take_turn,
                 caller.parent_id,
                 child_id,
-                words=line.text,
+                words=_checked(words),
                 session_id=session_id,
             )
         except (NotSignedInError, NotFoundError):
             raise
-        except Problem as problem:
-            await socket.send_json(problem.document())
+        except (Problem, *DATABASE_REFUSALS) as error:
+            await socket.send_json(problem_of(error).document())
         else:
             await socket.send_json(asdict(turn))
+
+
+async def _words(socket: WebSocket) -> str:
+    message = await socket.receive()
+    if message["type"] == "websocket.disconnect":
+        raise WebSocketDisconnect(message["code"])
+    return message.get("text") or ""  # a binary message is no JSON either
 
 
 async def _first_message(socket: WebSocket) -> str:
     try:
         async with asyncio.timeout(SIGN_IN_WITHIN_S):
-            first = json.loads(await socket.receive_text())
+            first = json.loads(await _words(socket))
     except (TimeoutError, ValueError) as error:
-        raise NotSignedInError('the first message must be {"token": ...}') from error
+        raise NotSignedInError('the first message must be {"token": "..."}') from error
     token = first.get("token") if isinstance(first, dict) else None
     return f"Bearer {token}"
 
 
-def _line(message: str) -> Line:
+def _checked(message: str) -> str:
     try:
-        return Line.model_validate_json(message)
+        return Line.model_validate_json(message).text
     except ValidationError as error:
-        raise InvalidError('send {"text": ...} with 1 to 2000 characters') from error
+        raise InvalidError('send {"text": "..."} with 1 to 2000 characters') from error
 
 
 async def _close(socket: WebSocket, problem: Problem, *, code: int) -> None:
