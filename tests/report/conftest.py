@@ -122,9 +122,11 @@ def wave(name, unit, began, ended, *, base, swing, noise, seed):
     times = [float(t) for t in range(began, ended, STEP)]
     span = max(1, ended - began)
     values = [
-        round(max(0.0, base + swing * math.sin(math.pi * (t - began) / span) + source.gauss(0, noise)), 5)
-        for t in times
+        max(0.0, base + swing * math.sin(math.pi * (at - began) / span) + source.gauss(0, noise))
+        for at in times
     ]
+    digits = 0 if unit == "B" else 5
+    values = [round(each, digits) for each in values]
     return Series(name, unit, tuple(times), tuple(values))
 
 
