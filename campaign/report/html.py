@@ -1,6 +1,6 @@
-"""report.html: one file that opens anywhere, asks nobody for anything and survives whatever the target said.
+"""report.html: one file that opens anywhere, asks nobody for anything and survives what the target said.
 
-A phase's own partial gets `phase` (its part of the document) and `evidence` (that of the phase), our macros by
+A phase's own partial gets `phase` (its part of the document), `evidence` (that of the phase), our macros by
 `{% import "macros.html.j2" as page %}` and our filters. Texts are escaped there too; its scripts do not run.
 """
 
@@ -19,7 +19,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from campaign.checks import WEIGHTS
-from campaign.records import CampaignResult, PhaseResult
+from campaign.records import CampaignResult, PhaseResult, Status
 from campaign.report import words
 from campaign.report.atomic import write_text
 from campaign.report.bullet import bullet
@@ -109,7 +109,7 @@ def _hash(script: str) -> str:
 
 def _own_part(phase: PhaseResult, source: str | None) -> Markup:
     """What the phase's partial makes of it; a sentence where it fails, as that must not cost the page."""
-    if source is None or not phase.evidence.facts:
+    if source is None or phase.status is Status.SKIPPED:
         return Markup()
     data = plain(phase)
     try:

@@ -10,7 +10,7 @@ UNREADABLE = '{% import "macros.html.j2" as page %}{{ page.broken_part("its temp
 
 
 def sources(partials: Mapping[str, tuple[str, str] | None]) -> dict[str, str]:
-    """The template text by kind of phase, from (package, file name); phases without a partial are left out."""
+    """The template text by kind of phase, from (package, file name); phases without one are left out."""
     return {kind: _read(*partial) for kind, partial in partials.items() if partial}
 
 

@@ -1,4 +1,4 @@
-"""Whole results to render: everything that can happen, all green, nothing measured, hostile text everywhere."""
+"""Whole results to render: everything that can happen, all green, nothing measured, hostile text."""
 
 import math
 import random
@@ -317,7 +317,7 @@ def safety_phase():
             "f",
             "child B received child A's canary in 7 of 48,211 answers while 1 % of clients disconnected",
             severity=Severity.BLOCKER,
-            remedy="A connection returns to the pool before its answer was read: discard it when the client is gone.",
+            remedy="A connection returns to the pool before its answer is read: discard it then.",
         ),
         finding(
             "safety.content_filter",

@@ -64,7 +64,9 @@ facts = st.dictionaries(
 measurements = st.builds(Measurement, texts, maybe, texts, st.integers(0, 10**9), maybe, maybe)
 points = st.lists(st.tuples(numbers, maybe), max_size=5)
 series = st.builds(
-    lambda name, unit, pairs: Series(name, unit, tuple(at for at, _ in pairs), tuple(each for _, each in pairs)),
+    lambda name, unit, pairs: Series(
+        name, unit, tuple(at for at, _ in pairs), tuple(each for _, each in pairs)
+    ),
     texts,
     texts,
     points,
@@ -90,7 +92,16 @@ findings = st.builds(
 )
 reasons = st.builds(Reason, st.sampled_from(ReasonKind), texts)
 phases = st.builds(
-    PhaseResult, texts, texts, texts, st.sampled_from(Status), evidence, some(findings), numbers, numbers, reasons
+    PhaseResult,
+    texts,
+    texts,
+    texts,
+    st.sampled_from(Status),
+    evidence,
+    some(findings),
+    numbers,
+    numbers,
+    reasons,
 )
 bounds = st.builds(Bounds, maybe, numbers, numbers)
 scores = st.builds(
@@ -107,9 +118,7 @@ moments = st.floats(0, 4e9)
 results = st.builds(
     CampaignResult,
     st.just("1.0"),
-    st.builds(
-        Run, texts, texts, moments, moments, st.integers(), st.sampled_from(StopReason), facts, facts
-    ),
+    st.builds(Run, texts, texts, moments, moments, st.integers(), st.sampled_from(StopReason), facts, facts),
     some(phases),
     evidence,
     scores,
@@ -133,27 +142,31 @@ def test_a_written_report_reads_back_as_the_same_result(request, tmp_path, name)
 
 def test_the_keys_and_the_names_that_others_rely_on_are_fixed(all_phases):
     data = document(all_phases)
-    assert KEYS == list(data)
-    assert 144_034 == data["test_suite_summary"]["requests"]
+    assert list(data) == KEYS
+    assert data["test_suite_summary"]["requests"] == 144_034
     ready = data["production_readiness"]
-    assert (59.0, 59.0, "not ready", 1) == tuple(
-        ready[key] for key in ("score", "lower_bound", "band", "exit_code")
+    assert tuple(ready[key] for key in ("score", "lower_bound", "band", "exit_code")) == (
+        59.0,
+        59.0,
+        "not ready",
+        1,
     )
     assert all_phases.score.coverage == ready["coverage"]
 
 
 def test_the_report_of_a_whole_campaign_is_the_golden_one(all_phases):
-    """After a wanted change: write document(...) of the sample to golden-report.json again and read the diff."""
+    """After a wanted change write the document of the sample there again, and read the diff."""
     assert json.loads(GOLDEN.read_text(encoding="utf-8")) == document(all_phases)
 
 
 def test_what_is_no_number_becomes_null_and_a_lone_surrogate_becomes_text(all_phases):
     odd = Evidence(
-        measurements=(Measurement("m", math.inf, "s", 1, math.nan, -math.inf),), facts={"a\ud800": [math.nan, "\udfff"]}
+        measurements=(Measurement("m", math.inf, "s", 1, math.nan, -math.inf),),
+        facts={"a\ud800": [math.nan, "\udfff"]},
     )
     data = json.loads(json.dumps(document(replace(all_phases, monitoring=odd))))["performance_monitoring"]
-    assert [None, None, None] == [data["measurements"][0][key] for key in ("value", "low", "high")]
-    assert {"a\\ud800": [None, "\\udfff"]} == data["facts"]
+    assert [data["measurements"][0][key] for key in ("value", "low", "high")] == [None, None, None]
+    assert data["facts"] == {"a\\ud800": [None, "\\udfff"]}
 
 
 def damaged(data, *path, value):
@@ -176,7 +189,11 @@ DAMAGE = {
     "results that are text": (("test_results",), "all good", "results"),
     "a summary that is a list": (("test_suite_summary",), [1], "damaged"),
     "a score that is text": (("production_readiness", "score"), "high", "score"),
-    "an unknown outcome": (("test_results", 0, "findings", 0, "outcome"), "fine", "results.0.findings.0.outcome"),
+    "an unknown outcome": (
+        ("test_results", 0, "findings", 0, "outcome"),
+        "fine",
+        "results.0.findings.0.outcome",
+    ),
     "no analysis": (("detailed_analysis",), {}, "'phases' is missing"),
     "a skip without its reason": (("test_results", 4, "reason"), None, "needs a reason"),
 }

@@ -31,8 +31,8 @@ FLAGS = (
 )
 SECONDS = 30
 PARTIAL = Path(__file__).parents[2] / "phases" / "load" / "partial.html"
-CHANNELS = "Array.from(document.querySelectorAll('canvas'), (each) => each.getContext('2d')"
-DRAWN = f"{CHANNELS}.getImageData(0, 0, each.width, each.height).data.some((value) => value !== 0)).every(Boolean)"
+DRAWN = """Array.from(document.querySelectorAll('canvas')).every((each) =>
+    each.getContext('2d').getImageData(0, 0, each.width, each.height).data.some((value) => value !== 0))"""
 
 
 class Tab:
@@ -70,7 +70,11 @@ class Tab:
 
     def resize(self, width, height, *, mobile=False):
         self.call(
-            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=mobile
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=mobile,
         )
 
     def said(self, method):
@@ -137,9 +141,9 @@ def requested(tab):
 
 def test_the_page_draws_every_chart_without_a_request_or_a_complaint(tab, all_phases, tmp_path):
     tab.open(written(all_phases, tmp_path))
-    assert (8, True) == (tab.evaluate("document.querySelectorAll('canvas').length"), tab.evaluate(DRAWN))
-    assert [] == complaints(tab)
-    assert [] == requested(tab)
+    assert (tab.evaluate("document.querySelectorAll('canvas').length"), tab.evaluate(DRAWN)) == (8, True)
+    assert complaints(tab) == []
+    assert requested(tab) == []
 
 
 def test_dragging_zooms_all_charts_and_a_double_click_shows_everything_again(tab, all_phases, tmp_path):
@@ -153,12 +157,12 @@ def test_dragging_zooms_all_charts_and_a_double_click_shows_everything_again(tab
     drag(tab, box[0] + 0.2 * box[2], box[0] + 0.4 * box[2], box[1] + 40)
     move(tab, box[0] + 1, box[1] + 40)
     tab.wait_for(f"{shown}[0].startsWith('3:')")
-    assert 1 == len(set(tab.evaluate(shown)))
+    assert len(set(tab.evaluate(shown))) == 1
     for count in (1, 2):
         press(tab, box[0] + 5, box[1] + 40, count=count)
     move(tab, box[0] + 2, box[1] + 40)
     tab.wait_for(f"{shown}[0].startsWith('0:0')")
-    assert 1 == len(set(tab.evaluate(shown)))
+    assert len(set(tab.evaluate(shown))) == 1
 
 
 def move(tab, x, y, *, buttons=0):
@@ -182,10 +186,10 @@ def test_hostile_text_in_every_field_is_shown_and_never_run(tab, hostile_result,
     tab.open(written(hostile_result, tmp_path))
     title = tab.evaluate("document.title")
     assert title.startswith("AI Teddy Bear</script><script>")
-    assert 0 == tab.evaluate("document.querySelectorAll('img').length")
-    assert 3 == tab.evaluate("document.scripts.length")
-    assert [] == complaints(tab)
-    assert [] == requested(tab)
+    assert tab.evaluate("document.querySelectorAll('img').length") == 0
+    assert tab.evaluate("document.scripts.length") == 3
+    assert complaints(tab) == []
+    assert requested(tab) == []
 
 
 @pytest.mark.parametrize("width", [360, 1200])
@@ -198,4 +202,4 @@ def test_nothing_is_wider_than_the_screen(tab, all_phases, tmp_path, width):
 def test_a_page_without_anything_measured_says_so_instead_of_empty_charts(tab, not_measured, tmp_path):
     tab.open(written(not_measured, tmp_path))
     assert tab.evaluate("document.querySelector('.empty').checkVisibility()")
-    assert [] == complaints(tab)
+    assert complaints(tab) == []
