@@ -26,10 +26,10 @@ class Dialer:
     """Gives new connections to all users of one worker."""
 
     def __init__(
-        self, guard: Guard, tls: TlsSpec, *, loop: asyncio.AbstractEventLoop, now_ns: Callable[[], int]
+        self, guard: Guard, tls: ssl.SSLContext, *, loop: asyncio.AbstractEventLoop, now_ns: Callable[[], int]
     ) -> None:
         self._guard = guard
-        self._tls = tls_context(tls)
+        self._tls = tls
         self._loop = loop
         self._now_ns = now_ns
         self._resolved: dict[Origin, tuple[int, tuple[Address, ...]]] = {}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from urllib.parse import urlsplit
 
 from campaign.target.origin import Origin
 
@@ -60,6 +59,7 @@ class Jar:
 
     def header(self, origin: Origin, *, path: str, now: float) -> bytes:
         """The Cookie header line for a request, with its line end, or b""; the longest paths come first."""
+        path = path.partition("?")[0]
         live = [each for each in self._cookies.values() if each.expires is None or each.expires > now]
         fitting = sorted((each for each in live if each.fits(origin, path)), key=lambda each: -len(each.path))
         if not fitting:
@@ -101,7 +101,7 @@ def _domain_fits(cookie: Cookie, host: str) -> bool:
 def _path(given: str, request_path: str) -> str:
     if given.startswith("/"):
         return given
-    return urlsplit(request_path).path.rpartition("/")[0] or "/"
+    return request_path.partition("?")[0].rpartition("/")[0] or "/"
 
 
 def _expiry(attributes: dict[str, str], now: float) -> float | None:

@@ -51,7 +51,7 @@ class Engine:
         self._kinds = make_kinds(prepared, Timeouts(loop=loop, now_ns=clock.now_ns))
         self._surroundings = Surroundings(
             clock=clock,
-            dialer=Dialer(Guard(plan.target.allow_hosts), plan.target.tls, loop=loop, now_ns=clock.now_ns),
+            dialer=Dialer(Guard(plan.target.allow_hosts), prepared.tls, loop=loop, now_ns=clock.now_ns),
             recorder=self._recorder,
             redact=Redactor(plan.secrets),
         )

@@ -37,30 +37,30 @@ class StopSignal(Protocol):
 async def run_load(
     plan: LoadPlan, *, clock: Clock, stop: StopSignal, on_second: Callable[[Second], None]
 ) -> LoadOutcome:
-    """What the scenario came to, up to where it was stopped. Raises GeneratorError when a worker cannot be
-    started.
+    """What the scenario came to, up to where it was stopped.
 
-    `on_second` is called with each second when all workers have reported it.
+    `on_second` is called with each second when all workers have reported it. Raises GeneratorError when a
+    worker cannot be started.
     """
     workers = [WorkerProcess(index) for index in range(plan.workers)]
     try:
         await _all(worker.start(Shard(plan, worker.index)) for worker in workers)
         merge = Merge(plan, start_ns := clock.now_ns() + LEAD, on_second=on_second)
-        stopping = asyncio.create_task(_pass_on(stop, workers))
+        await _all(worker.tell(Start(start_ns)) for worker in workers)
+        stopping = asyncio.create_task(_pass_on(stop, workers, clock=clock))
         try:
-            await _all(_follow(worker, Start(start_ns), merge=merge) for worker in workers)
+            await _all(_follow(worker, merge) for worker in workers)
         finally:
             stopping.cancel()
-        return merge.outcome()
+        return merge.outcome(stopped_ns=stopping.result() if stopping.done() else None)
     finally:
         for worker in workers:
             worker.kill()
         await _all(worker.exited() for worker in workers)
 
 
-async def _follow(worker: WorkerProcess, start: Start, *, merge: Merge) -> None:
+async def _follow(worker: WorkerProcess, merge: Merge) -> None:
     """Return when the worker has finished or is lost."""
-    await worker.tell(start)
     while isinstance(message := await worker.hear(SILENCE_LIMIT), Interval):
         merge.add(worker.index, message)
     if isinstance(message, Finished):
@@ -70,10 +70,12 @@ async def _follow(worker: WorkerProcess, start: Start, *, merge: Merge) -> None:
         merge.lose(worker.index, await worker.epitaph(message))
 
 
-async def _pass_on(stop: StopSignal, workers: Sequence[WorkerProcess]) -> None:
+async def _pass_on(stop: StopSignal, workers: Sequence[WorkerProcess], *, clock: Clock) -> int:
+    """The moment in ns when the run was stopped."""
     await stop.wait()
-    for worker in workers:
-        await worker.tell(Stop(GRACE))
+    stopped_ns = clock.now_ns()
+    await _all(worker.tell(Stop(GRACE)) for worker in workers)
+    return stopped_ns
 
 
 async def _all(works: Iterable[Coroutine[Any, Any, None]]) -> None:

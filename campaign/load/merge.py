@@ -119,10 +119,10 @@ class Merge:
         self._losses.append(reason)
         self._close_seconds()
 
-    def outcome(self) -> LoadOutcome:
-        """All that was reported."""
+    def outcome(self, *, stopped_ns: int | None = None) -> LoadOutcome:
+        """All that was reported; the hold is that of the scenario, unless it was stopped at `stopped_ns`."""
         begins, ends = self._timeline.hold_begins, self._timeline.hold_ends
-        hold = (begins, max(begins, min(ends, max(record.ended_ns for record in self._workers))))
+        hold = (begins, ends if stopped_ns is None else max(begins, min(ends, stopped_ns)))
         hold_ns = hold[1] - hold[0]
         silences = [each.silences_within(hold) for each in self._workers]
         return LoadOutcome(

@@ -4,10 +4,12 @@ known.
 
 from __future__ import annotations
 
+import ssl
 from dataclasses import dataclass
 from itertools import accumulate
 
 from campaign.clock import SECOND
+from campaign.load.connections import tls_context
 from campaign.load.messages import Shard
 from campaign.load.spec import LoadPlan
 from campaign.load.step import Step, make_step
@@ -27,6 +29,7 @@ class PreparedShard:
     operations: tuple[Operation, ...]
     users: dict[int, str]
     feeds: dict[str, Feed]
+    tls: ssl.SSLContext
 
     @property
     def seed(self) -> str:
@@ -35,7 +38,7 @@ class PreparedShard:
 
 
 def prepare(shard: Shard) -> PreparedShard:
-    """`shard` ready to run. Raises ConfigurationError."""
+    """`shard` ready to run. Raises ConfigurationError and GeneratorError."""
     plan = shard.plan
     kinds = assign_kinds(_weights(plan), plan.scenario.users)
     known = _known_names(plan)
@@ -47,6 +50,7 @@ def prepare(shard: Shard) -> PreparedShard:
         ),
         users={user: kinds[user] for user in range(shard.index, plan.scenario.users, plan.workers)},
         feeds=open_feeds(plan.vocabulary.feeds, worker=shard.index, workers=plan.workers),
+        tls=tls_context(plan.target.tls),
     )
 
 

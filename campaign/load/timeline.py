@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from campaign.clock import SECOND
-from campaign.load.spec import ScenarioSpec, Stage
+from campaign.load.spec import ScenarioSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +38,6 @@ class Timeline:
     def departure(self, user: int) -> int:
         """The moment from which user `user` sends no further request."""
         return self.hold_ends + round(self.ramp_down * (self.users - 1 - user) / self.users * SECOND)
-
-    def stage(self, due_ns: int) -> Stage:
-        """The stage that a due moment lies in."""
-        if due_ns < self.hold_begins:
-            return Stage.RAMP
-        return Stage.HOLD if due_ns < self.hold_ends else Stage.DOWN
 
 
 def assign_kinds(weights: Mapping[str, float], users: int) -> list[str]:

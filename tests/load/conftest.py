@@ -32,6 +32,7 @@ class Talker:
     server: Server
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
+    number: int
 
     async def request(self) -> bytes:
         """The next request, head and body; raises IncompleteReadError at the end of the connection."""
@@ -100,7 +101,7 @@ class Server:
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
-            await self.talk(Talker(self, reader, writer))
+            await self.talk(Talker(self, reader, writer, self.connections))
         writer.transport.abort() if writer.transport.is_closing() else writer.close()
 
 
@@ -143,7 +144,11 @@ def make_plan() -> Callable[..., LoadPlan]:
         )
         target = TargetSpec(
             url=url,
-            **{key: changes.pop(key) for key in ("tls", "allow_hosts", "headers", "services") if key in changes},
+            **{
+                key: changes.pop(key)
+                for key in ("tls", "allow_hosts", "headers", "services")
+                if key in changes
+            },
         )
         vocabulary = Vocabulary(
             operations={each.name: each for each in operations},
@@ -171,12 +176,14 @@ class Witness:
     def __init__(self, plan: LoadPlan, start_ns: int, stop_after: float | None) -> None:
         self.merge = Merge(plan, start_ns, on_second=lambda second: None)
         self._stop_after = stop_after
+        self.stopped_ns: int | None = None
 
     def report(self, interval: Interval) -> None:
         self.merge.add(0, interval)
 
     async def stopped(self) -> float:
         await asyncio.sleep(3600 if self._stop_after is None else self._stop_after)
+        self.stopped_ns = RealClock().now_ns()
         return 0.1
 
 
@@ -190,7 +197,7 @@ def run_here() -> Callable[..., LoadOutcome]:
         witness = Witness(plan, start_ns, stop_after)
         finished = await run_shard(prepare(Shard(plan, 0)), start_ns, control=witness, clock=clock)
         witness.merge.add(0, finished.last, last=True)
-        return witness.merge.outcome()
+        return witness.merge.outcome(stopped_ns=witness.stopped_ns)
 
     def run_plan(plan: LoadPlan, *, stop_after: float | None = None) -> LoadOutcome:
         return uvloop.run(run(plan, stop_after))

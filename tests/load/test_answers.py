@@ -16,7 +16,11 @@ LENGTH = b"Content-Length: %d\r\n\r\n" % len(BODY)
 
 
 def compressed(encoding: bytes, body: bytes) -> bytes:
-    return b"HTTP/1.1 200 OK\r\nContent-Encoding: %b\r\nContent-Length: %d\r\n\r\n%b" % (encoding, len(body), body)
+    return b"HTTP/1.1 200 OK\r\nContent-Encoding: %b\r\nContent-Length: %d\r\n\r\n%b" % (
+        encoding,
+        len(body),
+        body,
+    )
 
 
 def bare_deflate(body: bytes) -> bytes:
@@ -26,22 +30,28 @@ def bare_deflate(body: bytes) -> bytes:
 
 GOOD = {
     "with a length": (b"HTTP/1.1 200 OK\r\n" + LENGTH + BODY, True),
-    "in chunks": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n{\"id\r\n5;x=y\r\n\": 7}\r\n0\r\n\r\n", True),
+    "in chunks": (
+        b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n{"id\r\n5;x=y\r\n": 7}\r\n0\r\n\r\n',
+        True,
+    ),
     "with trailers": (
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n" + BODY + b"\r\n0\r\nX-Sum: 1\r\n\r\n", True
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n" + BODY + b"\r\n0\r\nX-Sum: 1\r\n\r\n",
+        True,
     ),
     "that closes": (b"HTTP/1.1 200 OK\r\nConnection: close\r\n" + LENGTH + BODY, False),
     "of HTTP/1.0": (b"HTTP/1.0 200 OK\r\n" + LENGTH + BODY, False),
     "of HTTP/1.0 that stays": (b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n" + LENGTH + BODY, True),
     "after 100 and 103": (
-        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\n" + LENGTH + BODY,
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\n"
+        + LENGTH
+        + BODY,
         True,
     ),
     "in gzip": (compressed(b"gzip", gzip.compress(BODY)), True),
     "in deflate": (compressed(b"deflate", zlib.compress(BODY)), True),
     "in bare deflate": (compressed(b"deflate", bare_deflate(BODY)), True),
     "in two encodings": (compressed(b"deflate, gzip", gzip.compress(zlib.compress(BODY))), True),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("shape", GOOD)

@@ -1,4 +1,6 @@
-"""Whatever a target does, every operation ends in one counted sample of the right kind; nothing crashes or hangs."""
+"""Whatever a target does, every operation ends in one counted sample of the right kind; nothing crashes or
+hangs.
+"""
 
 from __future__ import annotations
 
@@ -67,89 +69,142 @@ HOSTILE = {
     "a TLS alert": (saying(b"\x15\x03\x01\x00\x02\x02\x46"), "protocol", "not HTTP"),
     "a broken status": (saying(b"HTTP/1.1 9x9 What\r\n\r\n"), "protocol", "not HTTP"),
     "NUL in a header": (saying(b"HTTP/1.1 200 OK\r\nX: a\x00b\r\n\r\n"), "protocol", "not HTTP"),
-    "endless headers": (lambda t: endless(t, b"HTTP/1.1 200 OK\r\n", b"X-Pad: 1\r\n" * 500), "protocol", "headers larger"),
-    "one endless header": (lambda t: endless(t, b"HTTP/1.1 200 OK\r\nX: ", b"a" * 9999), "protocol", "headers larger"),
-    "an endless status line": (lambda t: endless(t, b"HTTP/1.1 200 ", b"O" * 9999), "protocol", "headers larger"),
+    "endless headers": (
+        lambda t: endless(t, b"HTTP/1.1 200 OK\r\n", b"X-Pad: 1\r\n" * 500),
+        "protocol",
+        "headers larger",
+    ),
+    "one endless header": (
+        lambda t: endless(t, b"HTTP/1.1 200 OK\r\nX: ", b"a" * 9999),
+        "protocol",
+        "headers larger",
+    ),
+    "an endless status line": (
+        lambda t: endless(t, b"HTTP/1.1 200 ", b"O" * 9999),
+        "protocol",
+        "headers larger",
+    ),
     "endless informational answers": (
-        lambda t: endless(t, b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 50), "protocol", "headers larger"
+        lambda t: endless(t, b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 50),
+        "protocol",
+        "headers larger",
     ),
     "a 10 MB header": (
-        saying(b"HTTP/1.1 200 OK\r\nX: " + b"a" * 10**7 + b"\r\nContent-Length: 0\r\n\r\n"), "protocol", "headers larger"
+        saying(b"HTTP/1.1 200 OK\r\nX: " + b"a" * 10**7 + b"\r\nContent-Length: 0\r\n\r\n"),
+        "protocol",
+        "headers larger",
     ),
-    "an endless body": (lambda t: endless(t, b"HTTP/1.1 200 OK\r\n\r\n", b"x" * 65536), "protocol", "body larger"),
+    "an endless body": (
+        lambda t: endless(t, b"HTTP/1.1 200 OK\r\n\r\n", b"x" * 65536),
+        "protocol",
+        "body larger",
+    ),
     "endless chunks": (
-        lambda t: endless(t, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"4\r\nbody\r\n" * 999),
-        "protocol", "body larger",
+        lambda t: endless(
+            t, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"4\r\nbody\r\n" * 999
+        ),
+        "protocol",
+        "body larger",
     ),
     "endless trailers": (
-        lambda t: endless(t, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"X-Pad: 1\r\n" * 999),
-        "protocol", "an answer much larger",
+        lambda t: endless(
+            t, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"X-Pad: 1\r\n" * 999
+        ),
+        "protocol",
+        "an answer much larger",
     ),
     "a broken chunk": (
-        saying(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n"), "protocol", "not HTTP"
+        saying(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n"),
+        "protocol",
+        "not HTTP",
     ),
     "a huge chunk size": (
-        saying(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n"), "protocol", "not HTTP"
+        saying(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n"),
+        "protocol",
+        "not HTTP",
     ),
     "a negative length": (saying(b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n"), "protocol", "not HTTP"),
     "two lengths": (
-        saying(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok"), "protocol", "not HTTP"
+        saying(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok"),
+        "protocol",
+        "not HTTP",
     ),
     "a length and chunks": (
         saying(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
-        "protocol", "not HTTP",
+        "protocol",
+        "not HTTP",
     ),
-    "more bytes than its length": (saying(OK + b"more", then_wait=True), "protocol", "bytes after the answer"),
+    "more bytes than its length": (
+        saying(OK + b"more", then_wait=True),
+        "protocol",
+        "bytes after the answer",
+    ),
     "two answers": (saying(OK + OK, then_wait=True), "protocol", "bytes after the answer"),
     "half a second answer": (saying(OK + b"HTT", then_wait=True), "protocol", "bytes after the answer"),
     "a protocol switch": (
         saying(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"),
-        "protocol", "the server switched protocols unasked",
+        "protocol",
+        "the server switched protocols unasked",
     ),
     "fewer bytes than its length": (
-        saying(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok"), "reset", "connection closed in the middle of the answer"
+        saying(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok"),
+        "reset",
+        "connection closed in the middle of the answer",
     ),
     "a head without its end": (
-        saying(b"HTTP/1.1 200 OK\r\nX: "), "reset", "connection closed in the middle of the answer"
+        saying(b"HTTP/1.1 200 OK\r\nX: "),
+        "reset",
+        "connection closed in the middle of the answer",
     ),
     "chunks without their end": (
         saying(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n"),
-        "reset", "connection closed in the middle of the answer",
+        "reset",
+        "connection closed in the middle of the answer",
     ),
     "nothing and closes": (saying(b""), "reset", "connection closed before the answer"),
     "a reset": (reset_at_once, "reset", "connection reset before the answer"),
     "a reset in the middle": (reset_in_the_middle, "reset", "connection reset in the middle of the answer"),
     "no answer": (never_answer, "timeout", "no answer in time"),
     "half an answer": (
-        saying(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok", then_wait=True), "timeout", "no whole answer in time"
+        saying(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok", then_wait=True),
+        "timeout",
+        "no whole answer in time",
     ),
     "a drop at a time": (drip, "timeout", "no whole answer in time"),
     "a gzip bomb": (
-        saying(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%b" % (len(BOMB), BOMB)),
-        "protocol", "body larger than 1000000 bytes",
+        saying(
+            b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%b" % (len(BOMB), BOMB)
+        ),
+        "protocol",
+        "body larger than 1000000 bytes",
     ),
     "broken gzip": (
         saying(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope"),
-        "protocol", "the body is not gzip",
+        "protocol",
+        "the body is not gzip",
     ),
     "half of gzip": (
         saying(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 20\r\n\r\n%b" % BOMB[:20]),
-        "protocol", "the gzip body ends too early",
+        "protocol",
+        "the gzip body ends too early",
     ),
     "an unknown encoding": (
         saying(b"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 2\r\n\r\nok"),
-        "protocol", "content-encoding 'br' cannot be read",
+        "protocol",
+        "content-encoding 'br' cannot be read",
     ),
     "a redirect to nowhere": (
         saying(b"HTTP/1.1 302 Found\r\nLocation: javascript:alert(1)\r\nContent-Length: 0\r\n\r\n"),
-        "protocol", "a redirect that leads nowhere",
+        "protocol",
+        "a redirect that leads nowhere",
     ),
     "a wrong status": (saying(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"), "status", "status 503"),
     "markup": (
         saying(b"HTTP/1.1 200 <script>\r\nX: <script>\r\nContent-Length: 8\r\n\r\n<script>"),
-        "expectation", "the answer does not contain 'ok'",
+        "expectation",
+        "the answer does not contain 'ok'",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", HOSTILE)
@@ -166,7 +221,9 @@ def test_a_hostile_target_is_a_counted_error(case, serve, make_plan, run_here, o
     assert group.detail.startswith(detail)
 
 
-def test_an_answer_that_nobody_asked_for_is_never_taken_for_the_next_one(serve, make_plan, run_here, operation):
+def test_an_answer_that_nobody_asked_for_is_never_taken_for_the_next_one(
+    serve, make_plan, run_here, operation
+):
     async def talk(talker):
         await talker.request()
         talker.say(OK)
