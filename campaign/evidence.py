@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from campaign.records import Evidence, Measurement, Series
+from campaign.redact import MASK, names_secret
 from campaign.stats.downsample import SeriesBuilder
 
 SERIES_CAPACITY = 3600
@@ -79,7 +80,13 @@ def _masked(value: Any, redact: Callable[[str], str]) -> Any:
     if isinstance(value, str):
         return redact(value)
     if isinstance(value, Mapping):
-        return {redact(str(key)): _masked(each, redact) for key, each in value.items()}
+        return {redact(str(key)): _masked_under(str(key), each, redact) for key, each in value.items()}
     if isinstance(value, (list, tuple)):
         return [_masked(each, redact) for each in value]
     return value
+
+
+def _masked_under(key: str, value: Any, redact: Callable[[str], str]) -> Any:
+    if isinstance(value, str) and value and names_secret(key):
+        return MASK
+    return _masked(value, redact)

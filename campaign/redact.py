@@ -49,6 +49,11 @@ _PRIVATE_KEY = re.compile(
 )
 
 
+def names_secret(name: str) -> bool:
+    """Whether a key of that name holds a secret, whatever its value looks like."""
+    return _SECRET_NAME.search(name) is not None
+
+
 class Redactor:
     """`redact(text)` gives the text with secrets as `***`; doing it twice changes nothing more."""
 

@@ -55,6 +55,8 @@ def serve_here(
         raise ConfigurationError(f"cannot listen on {host} port {port}: {error.strerror}") from error
     except SQLAlchemyError as error:
         raise ConfigurationError(f"--database-url: cannot be used: {str(error).splitlines()[0]}") from error
+    except ValueError as error:
+        raise ConfigurationError(f"--redis-url: cannot be used: {error}") from error
 
 
 @contextmanager

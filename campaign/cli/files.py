@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from campaign.errors import ConfigurationError
@@ -11,14 +12,14 @@ DEFAULT = "teddy-bear"
 HERE = "campaign.yaml"
 
 
-def shipped() -> dict[str, Path]:
+def shipped() -> dict[str, Traversable]:
     """The ready campaign files by name."""
-    found = (Path(str(each)) for each in folder("configs").iterdir() if each.name.endswith(".yaml"))
-    return {path.stem: path for path in sorted(found)}
+    found = {each.name: each for each in folder("configs").iterdir()}
+    return {name.removesuffix(".yaml"): found[name] for name in sorted(found) if name.endswith(".yaml")}
 
 
-def campaign_file(named: str | None) -> Path:
-    """The path of the campaign file that `named` means. Raises ConfigurationError.
+def campaign_file(named: str | None) -> Traversable:
+    """The campaign file that `named` means: a Path, or a member of a zip. Raises ConfigurationError.
 
     None: campaign.yaml in the current folder, else the built-in default.
     """

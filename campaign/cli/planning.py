@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,14 @@ from campaign.units import format_quantity
 Overrides = Mapping[tuple[str | int, ...], tuple[Any, str]]
 
 
-def read_campaign(path: Path, registry: Registry, *, overrides: Overrides) -> Campaign:
-    """The campaign in `path` with `overrides` laid over it; broken plug-ins are named on stderr."""
+def read_campaign(file: Traversable, registry: Registry, *, overrides: Overrides) -> Campaign:
+    """The campaign in `file` with `overrides` laid over it; broken plug-ins are named on stderr."""
     for broken in registry.broken:
         typer.echo(
             f"note: the phase {broken.name!r} ({broken.source}) cannot be loaded: {broken.why}", err=True
         )
-    return read(path, phases=registry.infos(), overrides=overrides, environ=os.environ)
+    what = file if isinstance(file, Path) else file.read_text(encoding="utf-8")
+    return read(what, phases=registry.infos(), overrides=overrides, environ=os.environ, source=str(file))
 
 
 def with_workers(campaign: Campaign, workers: int | str | None) -> Campaign:

@@ -17,5 +17,5 @@ def sources(partials: Mapping[str, tuple[str, str] | None]) -> dict[str, str]:
 def _read(package: str, name: str) -> str:
     try:
         return files(package).joinpath(name).read_text(encoding="utf-8")
-    except (OSError, ImportError, UnicodeDecodeError):
+    except (OSError, ImportError, TypeError, ValueError):  # TypeError: a module that is no package
         return UNREADABLE

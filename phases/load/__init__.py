@@ -43,4 +43,5 @@ class LoadPhase:
 
     def seconds(self, settings: Any) -> float:
         """The scenarios' own time and a second each for starting the workers."""
-        return sum(scenario.spec(name).seconds + 1.0 for name, scenario in settings.scenarios.items())
+        chosen: LoadSettings = settings
+        return sum(scenario.spec(name).seconds + 1.0 for name, scenario in chosen.scenarios.items())
