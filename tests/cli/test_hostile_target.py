@@ -1,4 +1,4 @@
-"""A target that wants us to fail: it ends as errors in the report, never in a crash, a hang or much memory."""
+"""A target that wants us to fail ends as errors in the report, never in a crash, hang or much memory."""
 
 import gzip
 import json
@@ -40,7 +40,7 @@ class Hostile:
 
     def __init__(self):
         self.listener = socket.create_server(("127.0.0.1", 0))
-        self.url = "http://127.0.0.1:%d" % self.listener.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self):
