@@ -1,6 +1,7 @@
 """`python -m campaign.demo`: the demo service from the command line."""
 
 import argparse
+import os
 import sys
 
 from campaign.demo.defects import DEFECTS, describe_defects
@@ -37,7 +38,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         serve(options)
     except OSError as error:
-        sys.stderr.write(f"cannot listen on {options.host} port {options.port}: {error.strerror}\n")
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        sys.stderr.write(f"cannot listen on {options.host} port {options.port}: {reason}\n")
         return 2
     return 0
 

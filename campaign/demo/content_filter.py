@@ -8,14 +8,15 @@ whole words. The list is short and mild on purpose: it shows how such a filter w
 import re
 import unicodedata
 
-DIGITS_FOR_LETTERS = str.maketrans("013457@$!|", "oieastasil")
+DIGITS_FOR_LETTERS = str.maketrans("013457@$", "oieastas")
 LOOK_ALIKES = str.maketrans("авекмнорстухіѕјԁαεικνορτυχ", "abekmhopctyxisjdaeikvoptux")
 INVISIBLE = {"Cf", "Mn"}
 """Unicode categories: zero-width and soft-hyphen characters, combining marks."""
 
-SPACED_LETTERS = re.compile(r"\b(?:\w[\s.\-_*]+){2,}\w\b")
+SPACED_LETTERS = re.compile(r"\b(?:\w ){2,}\w\b")
 REPEATED = re.compile(r"(.)\1{2,}")
-BETWEEN = re.compile(r"[\s.\-_*]+")
+MARK_FOR_I = re.compile(r"[!|](?=\w)")
+NO_LETTER = re.compile(r"[^\w\s]|_")
 
 CATEGORIES: dict[str, tuple[str, ...]] = {
     "violence": (
@@ -49,9 +50,9 @@ PERSONAL_DATA = re.compile(
     r"|\bi live (?:at|in) (?:number )?\d+",
     re.IGNORECASE,
 )
-_PATTERNS = {
-    category: re.compile(rf"\b(?:{'|'.join(patterns)})\b") for category, patterns in CATEGORIES.items()
-}
+WHOLE_WORDS = {name: re.compile(rf"\b(?:{'|'.join(found)})\b") for name, found in CATEGORIES.items()}
+RUN_TOGETHER = {name: re.compile("|".join(found).replace(" ", "")) for name, found in CATEGORIES.items()}
+"""The same without spaces, for words that were spelled out l e t t e r by letter."""
 
 
 def category_of(words: str) -> str | None:
@@ -59,11 +60,10 @@ def category_of(words: str) -> str | None:
     plain = visible(words)
     if PERSONAL_DATA.search(plain):
         return "personal_data"
-    readings = {undisguised(plain), undisguised(SPACED_LETTERS.sub(_joined, plain))}
-    for category, pattern in _PATTERNS.items():
-        if any(pattern.search(reading) for reading in readings):
-            return category
-    return None
+    meant = undisguised(plain)
+    if found := _first(WHOLE_WORDS, meant):
+        return found
+    return _first(RUN_TOGETHER, meant.replace(" ", "")) if SPACED_LETTERS.search(meant) else None
 
 
 def visible(words: str) -> str:
@@ -76,10 +76,10 @@ def visible(words: str) -> str:
 
 def undisguised(plain: str) -> str:
     """Words as they are meant: letters for digits and look-alikes, single spaces, no stretched letters."""
-    letters = plain.translate(LOOK_ALIKES).translate(DIGITS_FOR_LETTERS)
-    words = " ".join(re.sub(r"[^\w\s]", " ", letters.replace("'", "")).split())
+    letters = MARK_FOR_I.sub("i", plain).translate(LOOK_ALIKES).translate(DIGITS_FOR_LETTERS)
+    words = " ".join(NO_LETTER.sub(" ", letters.replace("'", "")).split())
     return REPEATED.sub(r"\1", words)
 
 
-def _joined(spaced: re.Match[str]) -> str:
-    return BETWEEN.sub("", spaced.group())
+def _first(patterns: dict[str, re.Pattern[str]], meant: str) -> str | None:
+    return next((name for name, pattern in patterns.items() if pattern.search(meant)), None)

@@ -68,20 +68,16 @@ class InProcess:
 
     async def count(self, key: str, *, window_s: int) -> int:
         """How often `key` was counted in the current window, this time included."""
-        window = int(time.time()) // window_s
-        began, counted = self._counts.get(key, (window, 0))
-        counted = counted + 1 if began == window else 1
-        if key not in self._counts and len(self._counts) >= MOST_ENTRIES:
-            self._counts.clear()  # a flood of keys: forgetting favours the callers, memory stays bounded
-        self._counts[key] = (window, counted)
+        counted = self._counted(key, window_s) + 1
+        if len(self._counts) >= MOST_ENTRIES:
+            del self._counts[next(iter(self._counts))]  # the one least recently counted
+        self._counts[key] = (_window_end(window_s), counted)
         return counted
 
     async def uncount(self, key: str, *, window_s: int) -> None:
         """Take back one count."""
-        window = int(time.time()) // window_s
-        began, counted = self._counts.get(key, (window, 0))
-        if began == window and counted:
-            self._counts[key] = (window, counted - 1)
+        if counted := self._counted(key, window_s):
+            self._counts[key] = (_window_end(window_s), counted - 1)
 
     async def healthy(self) -> bool:
         """Always true: it is this process."""
@@ -95,3 +91,12 @@ class InProcess:
         if len(self._tokens) >= MOST_ENTRIES:
             del self._tokens[next(iter(self._tokens))]  # the oldest
         self._tokens[token_digest] = (entry, time.monotonic() + seconds)
+
+    def _counted(self, key: str, window_s: int) -> int:
+        ends, counted = self._counts.pop(key, (0, 0))
+        return counted if ends == _window_end(window_s) else 0
+
+
+def _window_end(window_s: int) -> int:
+    now = int(time.time())
+    return now - now % window_s + window_s
