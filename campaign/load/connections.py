@@ -21,6 +21,9 @@ from campaign.target.spec import TlsSpec
 RESOLVED_FOR = 5 * SECOND
 """Nanoseconds for which a checked address is used again without asking the name server."""
 
+MAX_LOOKUPS = 1000
+"""Origins remembered; redirects could name any number of them."""
+
 
 class Dialer:
     """Gives new connections to all users of one worker."""
@@ -32,7 +35,7 @@ class Dialer:
         self._tls = tls
         self._loop = loop
         self._now_ns = now_ns
-        self._resolved: dict[Origin, tuple[int, tuple[Address, ...]]] = {}
+        self._lookups: dict[Origin, tuple[int, asyncio.Task[tuple[Address, ...]]]] = {}
 
     async def dial(self, origin: Origin) -> Connection:
         """A new connection to `origin`. Raises ExchangeError of the kinds refused, connect and tls."""
@@ -45,17 +48,24 @@ class Dialer:
         raise failure
 
     async def _addresses(self, origin: Origin) -> tuple[Address, ...]:
-        known = self._resolved.get(origin)
-        if known is not None and self._now_ns() < known[0]:
-            return known[1]
         try:
-            addresses = await self._guard.resolve(origin.host, origin.port)
+            return await asyncio.shield(self._lookup(origin))
         except RefusedError as error:
             raise ExchangeError(ErrorKind.REFUSED, str(error)) from error
         except UnresolvedError as error:
             raise ExchangeError(ErrorKind.CONNECT, str(error)) from error
-        self._resolved[origin] = (self._now_ns() + RESOLVED_FOR, addresses)
-        return addresses
+
+    def _lookup(self, origin: Origin) -> asyncio.Task[tuple[Address, ...]]:
+        """The one lookup that all users who ask within a few seconds share."""
+        now_ns = self._now_ns()
+        known = self._lookups.get(origin)
+        if known is not None and now_ns < known[0]:
+            return known[1]
+        if len(self._lookups) >= MAX_LOOKUPS:
+            self._lookups.clear()
+        lookup = self._loop.create_task(self._guard.resolve(origin.host, origin.port))
+        self._lookups[origin] = (now_ns + RESOLVED_FOR, lookup)
+        return lookup
 
     async def _connect(self, origin: Origin, address: Address) -> Connection:
         try:

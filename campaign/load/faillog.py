@@ -20,13 +20,24 @@ Key: TypeAlias = tuple[str, ErrorKind, str]
 """What failures are grouped by: operation, kind, detail."""
 
 
+class _Count:
+    """A group while it grows: at full speed every request may fail."""
+
+    __slots__ = ("count", "first", "last", "samples")
+
+    def __init__(self, at: float) -> None:
+        self.count = 0
+        self.first = self.last = at
+        self.samples: list[ErrorSample] = []
+
+
 class FailureLog:
     """The failures of one worker since they were last taken."""
 
     __slots__ = ("_groups", "_known", "_sampled")
 
     def __init__(self) -> None:
-        self._groups: dict[Key, ErrorGroup] = {}
+        self._groups: dict[Key, _Count] = {}
         self._known: set[Key] = set()
         self._sampled: Counter[Key] = Counter()
 
@@ -46,17 +57,22 @@ class FailureLog:
 
     def add(self, key: Key, at: float, sample: ErrorSample | None = None) -> None:
         """Count a failure, `at` seconds since the scenario began."""
+        group = self._groups.get(key)
+        if group is None:
+            group = self._groups[key] = _Count(at)
+        group.count += 1
+        group.last = at
         if sample is not None:
             self._sampled[key] += 1
-        operation, kind, detail = key
-        group = ErrorGroup(operation, kind, detail, 1, at, at, samples=() if sample is None else (sample,))
-        known = self._groups.get(key)
-        self._groups[key] = merge_groups(known, group) if known else group
+            group.samples.append(sample)
 
     def take(self) -> dict[Key, ErrorGroup]:
         """The groups with what was added since the last call."""
         taken, self._groups = self._groups, {}
-        return taken
+        return {
+            key: ErrorGroup(*key, each.count, each.first, each.last, tuple(each.samples))
+            for key, each in taken.items()
+        }
 
 
 def merge_groups(one: ErrorGroup, other: ErrorGroup) -> ErrorGroup:

@@ -27,6 +27,9 @@ from campaign.target.origin import Origin
 from campaign.target.request import Request
 from campaign.target.scope import RenderError, Scope
 
+MAX_CONNECTIONS = 8
+"""Origins that a user stays connected to; the first one goes, as redirects could lead to any number."""
+
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
@@ -161,6 +164,8 @@ class Session:
             raise
         finally:
             self._opening = None
+        if len(self._connections) >= MAX_CONNECTIONS:
+            self._connections.pop(next(iter(self._connections))).close()
         self._connections[origin] = connection
         self._refuse_when_expired()
         if connection.unasked:

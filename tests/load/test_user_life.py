@@ -65,13 +65,14 @@ def test_tasks_come_by_weight(serve, make_plan, run_here, operation):
 def test_users_think_between_two_tasks(serve, make_plan, run_here):
     server = serve(OK)
     outcome = run_here(make_plan(server.url, wait=0.1, hold=0.95))
-    assert len(server.requests) == outcome.tallies["home", Stage.HOLD].count == 10
+    assert len(server.requests) == outcome.tallies["home", Stage.HOLD].count
+    assert 7 <= len(server.requests) <= 10
 
 
 def test_a_failed_task_does_not_stop_its_user(serve, make_plan, run_here):
     outcome = run_here(make_plan(serve(b"HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n").url))
     assert outcome.tallies["home", Stage.HOLD].failed == outcome.tallies["home", Stage.HOLD].count > 5
-    assert outcome.users_reached == pytest.approx(1.0, abs=0.05)
+    assert outcome.users_reached == pytest.approx(1.0, abs=0.2)
 
 
 def test_each_user_has_one_connection_to_each_origin(serve, make_plan, run_here, operation):
