@@ -23,6 +23,7 @@ from campaign.records import (
     StopReason,
 )
 from campaign.scoring import Policy, score_campaign, without
+from campaign.units import format_points
 
 GATING = (Severity.BLOCKER, Severity.CRITICAL)
 
@@ -50,7 +51,7 @@ def _failures(findings: list[Finding], score: Score, policy: Policy) -> list[str
         if failed:
             sentences.append(_count(failed, f"{severity.value} finding", "failed"))
     if score.bounds.score is not None and score.bounds.upper_bound < policy.pass_mark and not sentences:
-        upper = f"{score.bounds.upper_bound:.1f}"
+        upper = format_points(score.bounds.upper_bound)
         sentences.append(f"even the upper bound {upper} is under the pass mark {policy.pass_mark:g}")
     return sentences
 
@@ -68,7 +69,7 @@ def _doubts(
     if undecided:
         sentences.append(_count(undecided, "blocker", "could not be judged"))
     if score.bounds.lower_bound < policy.pass_mark:
-        lower = f"{score.bounds.lower_bound:.1f}"
+        lower = format_points(score.bounds.lower_bound)
         sentences.append(f"the lower bound {lower} is under the pass mark {policy.pass_mark:g}")
     return sentences
 
@@ -84,7 +85,8 @@ def _count(findings: list[Finding], noun: str, verb: str) -> str:
 
 
 def _ready(score: Score, policy: Policy) -> str:
-    return f"the lower bound {score.bounds.lower_bound:.1f} reaches the pass mark {policy.pass_mark:g}"
+    lower = format_points(score.bounds.lower_bound)
+    return f"the lower bound {lower} reaches the pass mark {policy.pass_mark:g}"
 
 
 def _headline(code: int, score: Score) -> str:

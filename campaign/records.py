@@ -256,7 +256,7 @@ class Band(StrEnum):
 class Score:
     """The score as printed (`bounds`, after the caps), as it would be without them, and what it rests on.
 
-    `coverage` is judged / planned weight, 0..1.
+    `coverage` is judged / planned weight, 0..1. `caps` are those that lower the score.
     """
 
     bounds: Bounds

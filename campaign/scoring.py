@@ -115,7 +115,8 @@ def score_campaign(results: Iterable[PhaseResult], policy: Policy) -> Score:
     caps = _caps(planned)
     bounds = _capped(uncapped, caps)
     scope = _scope(everything, phases, policy)
-    return Score(bounds, uncapped, coverage, caps, _band(bounds, scope), scope, phases)
+    lowering = tuple(cap for cap in caps if cap.ceiling < (uncapped.score or 0.0))
+    return Score(bounds, uncapped, coverage, lowering, _band(bounds, scope), scope, phases)
 
 
 def phase_score(result: PhaseResult) -> float | None:

@@ -90,6 +90,11 @@ def format_quantity(value: float | None, unit: str) -> str:
     return writer(value) if writer else f"{_figures(value)} {unit}".rstrip()
 
 
+def format_points(value: float) -> str:
+    """A score to one decimal, rounded down, so that 79.96 never reads as the 80 it did not reach."""
+    return f"{math.floor(value * 10 + 1e-9) / 10:.1f}".removesuffix(".0")
+
+
 def _format_seconds(value: float) -> str:
     magnitude = abs(value)
     if magnitude == 0:

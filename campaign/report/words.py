@@ -19,7 +19,7 @@ from campaign.records import (
     Severity,
     Status,
 )
-from campaign.units import format_quantity
+from campaign.units import format_points, format_quantity
 
 SHAPES = {
     Outcome.PASSED: "✓",
@@ -44,10 +44,8 @@ COUNTED = (Outcome.PASSED, Outcome.WARNED, Outcome.FAILED, Outcome.INCONCLUSIVE)
 
 
 def points(value: float | None) -> str:
-    """A score to one decimal, rounded down, so that 79.96 never reads as the 80 it did not reach."""
-    if value is None or not math.isfinite(value):
-        return "-"
-    return f"{math.floor(value * 10 + 1e-9) / 10:.1f}".removesuffix(".0")
+    """A score to one decimal, rounded down; a dash where there is none."""
+    return "-" if value is None or not math.isfinite(value) else format_points(value)
 
 
 def percent(share: float) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -155,7 +156,9 @@ def test_the_keys_and_the_names_that_others_rely_on_are_fixed(all_phases):
 
 
 def test_the_report_of_a_whole_campaign_is_the_golden_one(all_phases):
-    """After a wanted change write the document of the sample there again, and read the diff."""
+    """After a wanted change run this with WRITE_GOLDEN=1, and read the diff."""
+    if os.environ.get("WRITE_GOLDEN"):
+        GOLDEN.write_text(json.dumps(document(all_phases), indent=1) + "\n", encoding="utf-8")
     assert json.loads(GOLDEN.read_text(encoding="utf-8")) == document(all_phases)
 
 
