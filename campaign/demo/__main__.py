@@ -1,11 +1,10 @@
 """`python -m campaign.demo`: the demo service from the command line."""
 
 import argparse
-import os
 import sys
 
 from campaign.demo.defects import DEFECTS, describe_defects
-from campaign.demo.options import DemoOptions
+from campaign.demo.options import DemoOptions, UnusableOptionError
 
 DEFAULTS = DemoOptions()
 HELP: dict[str, str] = {
@@ -27,7 +26,7 @@ HELP: dict[str, str] = {
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The exit code: 0 after a graceful stop, 2 if the options or the address cannot be used."""
+    """The exit code: 0 after a graceful stop, 2 if an option cannot be used."""
     parsed = vars(_parser().parse_args(arguments))
     if parsed.pop("list_defects"):
         sys.stdout.write(f"{describe_defects()}\n")
@@ -37,9 +36,8 @@ def main(arguments: list[str] | None = None) -> int:
 
     try:
         serve(options)
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        sys.stderr.write(f"cannot listen on {options.host} port {options.port}: {reason}\n")
+    except UnusableOptionError as error:
+        sys.stderr.write(f"{error}\n")
         return 2
     return 0
 

@@ -50,3 +50,7 @@ class DemoOptions:
 
     log_level: str = "warning"
     """debug, info (one line per request, without personal data), warning or error."""
+
+
+class UnusableOptionError(Exception):
+    """The service cannot start with these options; the text is one sentence for the user."""

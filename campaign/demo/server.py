@@ -18,10 +18,11 @@ from tempfile import TemporaryDirectory
 from types import FrameType
 
 import uvicorn
+from sqlalchemy.exc import SQLAlchemyError
 
 from campaign.demo.app import LARGEST_BODY_BYTES, create_app
 from campaign.demo.database import Database, open_database, open_to_fill
-from campaign.demo.options import DemoOptions
+from campaign.demo.options import DemoOptions, UnusableOptionError
 from campaign.demo.storage import prepare
 
 FINISH_WITHIN_S = 5
@@ -29,7 +30,7 @@ BACKLOG = 2_048
 
 
 def serve(options: DemoOptions) -> None:
-    """Return after a graceful stop; raises OSError if the address cannot be used.
+    """Return after a graceful stop; raises UnusableOptionError if an address or a URL cannot be used.
 
     Must run in the main thread, which receives the signals.
     """
@@ -37,8 +38,7 @@ def serve(options: DemoOptions) -> None:
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, _leave)
     with suppress(KeyboardInterrupt), _listening(options) as listener, _database_url(options) as url:
-        with closing(open_to_fill(url)) as empty:
-            prepare(empty, options)
+        _fill(url, options)
         database = open_database(url, connections=options.worker_threads, defects=options.defects)
         with closing(database):
             server = _Server(_configured(options, database))
@@ -78,8 +78,23 @@ def _configured(options: DemoOptions, database: Database) -> uvicorn.Config:
 @contextmanager
 def _listening(options: DemoOptions) -> Iterator[socket.socket]:
     family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
-    with socket.create_server((options.host, options.port), family=family, backlog=BACKLOG) as listener:
+    try:
+        listener = socket.create_server((options.host, options.port), family=family, backlog=BACKLOG)
+    except (OSError, OverflowError) as error:
+        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
+        where = f"{options.host} port {options.port}"
+        raise UnusableOptionError(f"cannot listen on {where}: {reason}") from error
+    with listener:
         yield listener
+
+
+def _fill(url: str, options: DemoOptions) -> None:
+    try:
+        with closing(open_to_fill(url)) as database:
+            prepare(database, options)
+    except (SQLAlchemyError, ImportError) as error:
+        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        raise UnusableOptionError(f"cannot use the database: {reason}") from error
 
 
 @contextmanager

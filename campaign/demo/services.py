@@ -15,7 +15,7 @@ from campaign.demo.database import Database
 from campaign.demo.history import History
 from campaign.demo.limits import RateLimit
 from campaign.demo.metrics import Metrics
-from campaign.demo.options import DemoOptions
+from campaign.demo.options import DemoOptions, UnusableOptionError
 from campaign.demo.overview import Overview
 from campaign.demo.privacy import Privacy
 from campaign.demo.redis_state import InRedis
@@ -47,7 +47,7 @@ class Services:
 
 def build_services(options: DemoOptions, database: Database) -> Services:
     """The service's parts around an open database."""
-    state: SharedState = InRedis(options.redis_url) if options.redis_url else InProcess()
+    state = _state(options.redis_url)
     accounts = Accounts(
         database, password_cost=options.password_cost, access_token_hours=options.access_token_hours
     )
@@ -69,6 +69,15 @@ def build_services(options: DemoOptions, database: Database) -> Services:
         database=database,
         metrics=metrics,
     )
+
+
+def _state(redis_url: str | None) -> SharedState:
+    if redis_url is None:
+        return InProcess()
+    try:
+        return InRedis(redis_url)
+    except ValueError as error:
+        raise UnusableOptionError(f"cannot use Redis: {' '.join(str(error).split())}") from error
 
 
 def _sign_in(options: DemoOptions, accounts: Accounts, *, state: SharedState) -> SignIn:

@@ -6,8 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
-from pathlib import Path
 
 import pytest
 
@@ -28,7 +26,7 @@ def test_metrics_count_by_route_template_and_carry_no_ids(demo, new_parent):
     text = parent.http.get("/metrics").text
     route = 'method="GET",route="/api/session/{session_id}/history"'
     assert f'http_requests_total{{{route},status="200"}}' in text
-    assert "http_request_duration_seconds_bucket{{le=" in text
+    assert "http_request_duration_seconds_bucket{le=" in text
     assert re.search(r"^process_resident_memory_bytes \d", text, re.MULTILINE)
     assert re.search(r"^teddy_signed_in \d", text, re.MULTILINE)
     assert re.search(r"^teddy_database_connections_in_use \d", text, re.MULTILINE)
@@ -104,23 +102,18 @@ def test_a_database_that_cannot_be_used_is_a_503_without_details(start, tmp_path
 DROP = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute(f'DROP TABLE {sys.argv[2]}')"
 
 
-def folders():
-    return set(Path(tempfile.gettempdir()).glob("campaign-demo-*"))
-
-
 @pytest.mark.parametrize("stop", ["stdin", signal.SIGTERM, signal.SIGINT])
-def test_it_stops_gracefully_and_removes_its_folder(start, stop):
-    before = folders()
-    with start("--seed-parents=1", "--seed-history=0") as demo:
-        (folder,) = folders() - before
-        with demo.login() as client:
-            assert client.get("/api/stats").status_code == 200
-            if stop == "stdin":
-                demo.process.stdin.close()
-            else:
-                demo.process.send_signal(stop)
-            assert demo.process.wait(15) == 0
-    assert not folder.exists()
+def test_it_stops_gracefully_and_removes_its_folder(start, stop, tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with start("--seed-parents=1", "--seed-history=0") as demo, demo.login() as client:
+        assert [folder.name.startswith("campaign-demo-") for folder in tmp_path.iterdir()] == [True]
+        assert client.get("/api/stats").status_code == 200
+        if stop == "stdin":
+            demo.process.stdin.close()
+        else:
+            demo.process.send_signal(stop)
+        assert demo.process.wait(15) == 0
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_port_in_use_is_one_sentence_and_exit_2():
@@ -130,6 +123,28 @@ def test_a_port_in_use_is_one_sentence_and_exit_2():
         done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 2
     assert done.stderr == f"cannot listen on 127.0.0.1 port {port}: Address already in use\n"
+
+
+@pytest.mark.parametrize(
+    ("option", "sentence"),
+    [
+        ("--port=70000", "cannot listen on 127.0.0.1 port 70000: bind(): port must be 0-65535."),
+        ("--host=192.0.2.1", "cannot listen on 192.0.2.1 port 8000: Cannot assign requested address"),
+        ("--database-url=nonsense", "cannot use the database: Could not parse SQLAlchemy URL"),
+        (
+            "--database-url=sqlite:////no/such/folder/x",
+            "cannot use the database: unable to open database file",
+        ),
+        ("--redis-url=nonsense", "cannot use Redis: Redis URL must specify one of the following schemes"),
+    ],
+)
+def test_an_option_that_cannot_be_used_is_one_sentence_and_exit_2(option, sentence):
+    command = [sys.executable, "-m", "campaign.demo", "--seed-history=0", option]
+    if not option.startswith(("--port", "--host")):
+        command.append("--port=0")
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert done.stderr.startswith(sentence)
 
 
 def test_the_defects_are_listed_without_loading_a_web_framework():
@@ -167,11 +182,11 @@ httpx.post(sys.argv[1], content=sys.argv[2], headers={"content-type": "applicati
 """
 
 
-def test_it_does_not_outlive_the_one_who_started_it():
-    before = folders()
+def test_it_does_not_outlive_the_one_who_started_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     command = [sys.executable, "-m", "campaign.demo", "--port=0", "--exit-with-stdin", "--seed-history=0"]
     done = subprocess.run(
         command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert folders() == before
+    assert list(tmp_path.iterdir()) == []
