@@ -1,5 +1,6 @@
 """The JSON Schema says the same as the reader, as far as a schema can."""
 
+import re
 from importlib.resources import files
 from pathlib import Path
 
@@ -106,3 +107,11 @@ def test_the_reference_names_every_key(infos):
         for key in form.get("properties", {})
     }
     assert sorted(key for key in keys if f"`{key}`" not in text) == []
+
+
+def test_the_example_of_the_reference_is_a_campaign():
+    reference = Path(str(files("campaign"))).parent / "docs" / "campaign-file.md"
+    if not reference.is_file():
+        pytest.skip("no docs beside an installed package")
+    (example,) = re.findall(r"```yaml\n(.*?)```", reference.read_text(encoding="utf-8"), re.DOTALL)
+    assert read(example, phases=installed().infos(), environ={}).name == "Shop"
