@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-import os
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from urllib.parse import urlsplit
 
@@ -48,13 +47,16 @@ def _is_local(host: str) -> bool:
 class ProcessSource:
     """CPU (share of one core), resident memory, threads and open files of some processes and their children.
 
-    `find` is asked again every few readings, so a restarted target is found again and new workers are seen. A
-    process counts from its second reading on, as its CPU share needs two.
+    `roots` is asked again every few readings, so a restarted target is found again and new workers are seen;
+    processes of `others` are left out. One counts from its second reading on, as its CPU share needs two.
     """
 
-    def __init__(self, name: str, find: Callable[[], Iterable[int]]) -> None:
+    def __init__(
+        self, name: str, roots: Callable[[], set[int]], *, others: Callable[[], set[int]] = set
+    ) -> None:
         self._name = name
-        self._find = find
+        self._roots = roots
+        self._others = others
         self._known: dict[int, psutil.Process] = {}
         self._readings = 0
         self.ever_seen = False
@@ -75,14 +77,39 @@ class ProcessSource:
     def _look(self) -> None:
         self._known = {
             pid: process
-            for pid in _with_children(self._find())
+            for pid in _with_children(self._roots()) - self._others()
             if (process := self._known.get(pid) or _process(pid)) and process.is_running()
         }
 
+    def pids(self) -> set[int]:
+        """The processes that are known now."""
+        return set(self._known)
 
-def _with_children(pids: Iterable[int]) -> set[int]:
+
+class PortOwner:
+    """Called, it gives the process that listens on the port of a URL, as a set; remembers it while it lives.
+
+    A search looks at every open file of the machine, which takes a good part of a second on a busy one; so
+    while there is nothing to be found it is made ever more rarely.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._pid: int | None = None
+        self._asked = 0
+
+    def __call__(self) -> set[int]:
+        """The process now, or none."""
+        if self._pid is not None and psutil.pid_exists(self._pid):
+            return {self._pid}
+        self._asked = 1 if self._pid is not None else self._asked + 1
+        self._pid = listening_pid(self._url) if self._asked.bit_count() == 1 else None
+        return set() if self._pid is None else {self._pid}
+
+
+def _with_children(pids: set[int]) -> set[int]:
     everyone = set(pids)
-    for pid in tuple(everyone):
+    for pid in pids:
         with suppress(*GONE):
             everyone |= {child.pid for child in psutil.Process(pid).children(recursive=True)}
     return everyone
@@ -102,13 +129,3 @@ def _read(process: psutil.Process) -> tuple[float, float, float, float] | None:
         cpu = process.cpu_percent() / 100
         return cpu, float(process.memory_info().rss), float(process.num_threads()), float(files)
     return None
-
-
-def own_pids(excluded: Callable[[], int | None]) -> Callable[[], Iterable[int]]:
-    """A `find` for this process and its children (the load workers), without the target if we started it."""
-
-    def find() -> Iterable[int]:
-        target = excluded()
-        return (pid for pid in _with_children([os.getpid()]) if pid != target)
-
-    return find

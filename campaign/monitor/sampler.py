@@ -5,12 +5,13 @@ second.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 
 from campaign.clock import SECOND, Clock
 from campaign.monitor.host import HostSource
-from campaign.monitor.processes import ProcessSource, listening_pid, own_pids
+from campaign.monitor.processes import PortOwner, ProcessSource
 from campaign.monitor.source import Reading, Source
 from campaign.target.spec import TargetSpec
 
@@ -23,8 +24,8 @@ async def monitoring(
 
     Yields the source of the target's process, which knows whether there was one to see.
     """
-    process = ProcessSource("target", lambda: filter(None, [listening_pid(target.url)]))
-    own = ProcessSource("campaign", own_pids(lambda: listening_pid(target.url)))
+    process = ProcessSource("target", PortOwner(target.url))
+    own = ProcessSource("campaign", lambda: {os.getpid()}, others=process.pids)
     sources = (HostSource(lambda: clock.now_ns() / SECOND), process, own)
     task = asyncio.create_task(sample(sources, sink, clock=clock, interval=interval))
     try:
