@@ -128,8 +128,8 @@ class LiveTable:
         """What the terminal shows now."""
         grid = Table.grid(padding=(0, 1), expand=False)
         for width in (1, 11, 7, 20, 4):
-            grid.add_column(width=width, no_wrap=True)
-        grid.add_column(no_wrap=True, overflow="ellipsis")
+            grid.add_column(width=width, min_width=width, no_wrap=True)
+        grid.add_column()
         for row in self._rows.values():
             grid.add_row(*_cells(row))
         hint = Text("Ctrl-C ends the phase and still writes the report", style="dim")
