@@ -1,9 +1,8 @@
-"""CPU per request and memory of our load generator beside other clients, against one small server on
-loopback.
+"""CPU per request and memory of our load generator beside other clients, against one server on loopback.
 
-python benchmarks/client_cpu.py [--seconds 5]
+    python benchmarks/client_cpu.py [--seconds 5]
 
-One GET, 50 connections without think time: our worker, wrk and httpx (whichever is there). Then our worker
+One GET, 50 connections without think time: our worker, httpx, and wrk where it is installed. Then our worker
 with 1,000 users that think 1 s, and with a journey of JSON bodies and saved values. The server is nginx where
 it is installed, else a few lines of asyncio in a process of its own. Figures are of the client process alone;
 the machine's other load moves them, so read the ratios.

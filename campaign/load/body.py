@@ -37,16 +37,16 @@ def _inflate(data: bytes, encoding: str, *, limit: int) -> bytes:
     elif encoding == "deflate":
         wbits = _GZIP_OR_ZLIB if _has_zlib_header(data) else _BARE
     else:
-        raise ExchangeError(ErrorKind.PROTOCOL, f"content-encoding {encoding[:40]!r} cannot be read")
+        raise _unreadable(f"content-encoding {encoding[:40]!r} cannot be read")
     inflater = zlib.decompressobj(wbits)
     try:
         body = inflater.decompress(data, limit + 1)
     except zlib.error:
-        raise ExchangeError(ErrorKind.PROTOCOL, f"the body is not {encoding}") from None
+        raise _unreadable(f"the body is not {encoding}") from None
     if len(body) > limit:
-        raise ExchangeError(ErrorKind.PROTOCOL, f"body larger than {limit} bytes")
+        raise _unreadable(f"body larger than {limit} bytes")
     if data and not inflater.eof:
-        raise ExchangeError(ErrorKind.PROTOCOL, f"the {encoding} body ends too early")
+        raise _unreadable(f"the {encoding} body ends too early")
     return body
 
 
@@ -54,3 +54,7 @@ def _has_zlib_header(data: bytes) -> bool:
     # RFC 1950: method 8, and the first two bytes are a multiple of 31. Some servers send the bare stream of
     # RFC 1951.
     return len(data) > 1 and data[0] & 15 == zlib.DEFLATED and (data[0] << 8 | data[1]) % 31 == 0
+
+
+def _unreadable(detail: str) -> ExchangeError:
+    return ExchangeError(ErrorKind.PROTOCOL, detail, answered=True)

@@ -28,5 +28,5 @@ def next_request(request: Request, status: int, *, headers: Sequence[tuple[bytes
         return None
     following = follow(request, status, location=location.decode("utf-8", "replace"))
     if following is None:
-        raise ExchangeError(ErrorKind.PROTOCOL, "a redirect that leads nowhere")
+        raise ExchangeError(ErrorKind.PROTOCOL, "a redirect that leads nowhere", answered=True)
     return following

@@ -15,6 +15,7 @@ from campaign.load.body import decode
 from campaign.load.connections import Dialer
 from campaign.load.cookies import Jar
 from campaign.load.failure import ExchangeError
+from campaign.load.links import Links
 from campaign.load.recorder import Recorder
 from campaign.load.redirects import REDIRECTS, next_request
 from campaign.load.sample import describe
@@ -23,12 +24,8 @@ from campaign.load.step import IDEMPOTENT, Step
 from campaign.load.transport import Connection
 from campaign.redact import Redactor
 from campaign.target.expression import TemplateError
-from campaign.target.origin import Origin
 from campaign.target.request import Request
 from campaign.target.scope import RenderError, Scope
-
-MAX_CONNECTIONS = 8
-"""Origins that a user stays connected to; the first one goes, as redirects could lead to any number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,31 +42,28 @@ class Session:
     """The dealings of one user; one operation at a time."""
 
     __slots__ = (
-        "_connection", "_connections", "_dialer", "_expired", "_jar", "_now_ns", "_opening", "_recorder",
-        "_redact", "_request", "_sent", "_wall", "scope",
+        "_connection", "_jar", "_links", "_now_ns", "_recorder", "_redact", "_request", "_sent", "_wall",
+        "scope",
     )  # fmt: skip
 
     def __init__(self, scope: Scope, surroundings: Surroundings) -> None:
         self.scope = scope
         self._now_ns = surroundings.clock.now_ns
         self._wall = surroundings.clock.wall
-        self._dialer = surroundings.dialer
         self._recorder = surroundings.recorder
         self._redact = surroundings.redact
-        self._connections: dict[Origin, Connection] = {}
+        self._links = Links(surroundings.dialer, clock=surroundings.clock, recorder=surroundings.recorder)
         self._jar = Jar()
         self._request: Request | None = None
         self._connection: Connection | None = None
-        self._opening: asyncio.Task[Connection] | None = None
-        self._expired = False
         self._sent = 0
 
     async def perform(self, step: Step, due: int) -> tuple[int, ExchangeError | None]:
         """The moment in ns when the operation ended, and its failure if any. Raises FeedExhaustedError."""
         began = self._now_ns()
         self._request = self._connection = None
-        self._expired = False
         self._sent = 0
+        self._links.begin()
         try:
             request = step.build(self.scope)
         except (RenderError, TemplateError) as error:
@@ -82,7 +76,7 @@ class Session:
             done = await self._exchange(request, step)
         except ExchangeError as error:
             done = self._now_ns()
-            watch.failed(done)
+            (watch.answered if error.answered else watch.failed)(done)
             return self._record(step, error, due=due, began=began, done=done)
         except asyncio.CancelledError:
             watch.failed(self._now_ns())
@@ -95,18 +89,14 @@ class Session:
 
     def expire(self) -> None:
         """Fail the operation in flight: its time is over."""
-        self._expired = True
-        if self._opening is not None:
-            self._opening.cancel()
-        elif self._connection is not None:
+        self._links.expire()
+        if self._connection is not None:
             what = "whole answer" if self._connection.received else "answer"
             self._connection.fail(ErrorKind.TIMEOUT, f"no {what} in time")
 
     def close(self) -> None:
         """Let go of every connection."""
-        for connection in self._connections.values():
-            connection.close()
-        self._connections.clear()
+        self._links.close()
 
     def start_over(self) -> None:
         """Become a user that was never here: no connections, cookies or saved values."""
@@ -123,13 +113,15 @@ class Session:
             if following is None:
                 return done
             if not left:
-                raise ExchangeError(ErrorKind.PROTOCOL, f"more than {step.redirects} redirects")
+                raise ExchangeError(
+                    ErrorKind.PROTOCOL, f"more than {step.redirects} redirects", answered=True
+                )
             left -= 1
             request = following
 
     async def _send(self, request: Request, step: Step) -> int:
         """The moment of the last byte of the answer, on the kept connection where there is one."""
-        connection = self._kept(request.origin)
+        connection = self._links.kept(request.origin)
         if connection is not None:
             try:
                 return await self._ask(connection, request, step)
@@ -137,44 +129,9 @@ class Session:
                 untouched = error.kind is ErrorKind.RESET and not connection.received
                 if not untouched or request.method not in IDEMPOTENT:
                     raise
-            self._recorder.reconnects += 1
-        connection = await self._open(request.origin)
+        self._connection = None
+        connection = await self._links.open(request.origin)
         return await self._ask(connection, request, step)
-
-    def _kept(self, origin: Origin) -> Connection | None:
-        """The connection from before, if it can be trusted to be open still."""
-        connection = self._connections.get(origin)
-        if connection is None:
-            return None
-        if not connection.closed and self._now_ns() - connection.last_used <= connection.idle_limit:
-            return connection
-        connection.close()
-        del self._connections[origin]
-        self._recorder.reconnects += 1
-        return None
-
-    async def _open(self, origin: Origin) -> Connection:
-        """A new connection, kept for later."""
-        self._refuse_when_expired()
-        self._opening = asyncio.get_running_loop().create_task(self._dialer.dial(origin))
-        try:
-            connection = await self._opening
-        except asyncio.CancelledError:
-            self._refuse_when_expired()
-            raise
-        finally:
-            self._opening = None
-        if len(self._connections) >= MAX_CONNECTIONS:
-            self._connections.pop(next(iter(self._connections))).close()
-        self._connections[origin] = connection
-        self._refuse_when_expired()
-        if connection.unasked:
-            raise ExchangeError(ErrorKind.PROTOCOL, "an answer before the request")
-        return connection
-
-    def _refuse_when_expired(self) -> None:
-        if self._expired:
-            raise ExchangeError(ErrorKind.TIMEOUT, "no connection in time")
 
     def _ask(self, connection: Connection, request: Request, step: Step) -> asyncio.Future[int]:
         self._connection = connection

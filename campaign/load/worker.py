@@ -7,6 +7,7 @@ input ends, its parent is gone, and so is it. Interrupts from the keyboard go to
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import resource
 import signal
@@ -15,11 +16,12 @@ from typing import Any
 
 import uvloop
 
-from campaign.clock import RealClock
+from campaign.clock import SECOND, RealClock
 from campaign.errors import CampaignError
 from campaign.load.engine import run_shard
 from campaign.load.messages import Failed, Finished, Interval, Ready, Shard, Start, Stop, encode, read_message
 from campaign.load.shard import prepare
+from campaign.load.timeline import Timeline
 
 
 class Parent:
@@ -63,6 +65,7 @@ async def work(parent: Parent) -> None:
     prepared = prepare(shard)
     parent.say(Ready())
     start: Start = await parent.receive()
+    _calm_garbage_collector(Timeline.of(shard.plan.scenario, start.start_ns))
     listening = asyncio.create_task(parent.listen())
     finished: Finished = await run_shard(prepared, start.start_ns, control=parent, clock=RealClock())
     listening.cancel()
@@ -103,6 +106,14 @@ def main() -> None:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     _allow_many_connections()
     uvloop.run(serve(output))
+
+
+def _calm_garbage_collector(timeline: Timeline) -> None:
+    """Spare it from looking through what stays anyway: with 5,000 users one full pass stops us for 100 ms."""
+    gc.set_threshold(20_000, 20, 20)
+    gc.freeze()
+    until_hold = (timeline.hold_begins - RealClock().now_ns()) / SECOND
+    asyncio.get_running_loop().call_later(max(until_hold, 0.0), gc.freeze)
 
 
 def _allow_many_connections() -> None:
