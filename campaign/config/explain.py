@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from itertools import groupby
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel
@@ -58,20 +57,16 @@ def note_errors(
 
     Several errors at one spot are the branches of a union: any of them would do.
     """
-    located = [
-        (_locate(document.data, (*at, *error["loc"]), missing=error["type"] == "missing"), error)
-        for error in errors
-    ]
-    located.sort(key=lambda pair: (*map(str, pair[0].path), pair[0].of_key))
-    for (path, _), group in groupby(located, key=lambda pair: pair[0][:2]):
-        pairs = list(group)
-        if not document.is_noted(path) and not document.is_full:
-            _note(
-                document,
-                pairs[0][0],
-                [error for _, error in pairs],
-                keys=known_keys(model, path[len(at) : -1]),
-            )
+    spots: dict[tuple[Path, bool], list[tuple[_Spot, ErrorDetails]]] = {}
+    for error in errors:
+        spot = _locate(document.data, (*at, *error["loc"]), missing=error["type"] == "missing")
+        spots.setdefault((spot.path, spot.of_key), []).append((spot, error))
+    for (path, _), pairs in spots.items():
+        if document.is_full:
+            return
+        if not document.is_noted(path):
+            keys = known_keys(model, path[len(at) : -1])
+            _note(document, pairs[0][0], [error for _, error in pairs], keys=keys)
 
 
 def _locate(data: Any, location: Path, *, missing: bool) -> _Spot:

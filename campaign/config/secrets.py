@@ -14,7 +14,8 @@ SHORTEST = 4
 """Characters; hiding a shorter text wherever it occurs would hide half of every report."""
 
 _SECRET_NAME = re.compile(
-    r"key|token|secret|passw|pwd|credential|authorization|cookie|^auth$|^pass$", re.IGNORECASE
+    r"(^|[-_])key$|api_?key|token|secret|passw|pwd|credential|authorization|cookie|^auth$|^pass$",
+    re.IGNORECASE,
 )
 _SECRET_VARIABLE = re.compile(r"KEY|TOKEN|SECRET|PASS|PWD|CREDENTIAL|AUTH", re.IGNORECASE)
 _CARRIERS = frozenset({"headers", "query", "json", "form", "services", "auth"})
@@ -75,8 +76,8 @@ def _named(value: Any, *, carried: bool) -> Iterator[str]:
             yield from _named(each, carried=carried)
     for key, each in value.items() if isinstance(value, dict) else ():
         below = carried or key in _CARRIERS
-        if below and isinstance(each, str | int) and _SECRET_NAME.search(str(key)):
-            yield from _literals(str(each))
+        if below and isinstance(each, str) and _SECRET_NAME.search(str(key)):
+            yield from (part for part in _literals(each) if part.lower() != str(key).lower())
         else:
             yield from _named(each, carried=below)
 

@@ -143,6 +143,11 @@ def test_the_mistakes_are_a_configuration_error_with_exit_code_two(read_text):
     assert {each.key for each in caught.value.mistakes} == {"target", "phases"}
 
 
+def test_a_key_and_what_stands_below_it_may_both_be_wrong(good, mistakes_of):
+    text = good.replace("  converse:\n    request: POST /api/conversation", "  '':\n    request: 5")
+    assert {each.key for each in mistakes_of(text)} >= {"operations.", "users.curious_child.tasks.converse"}
+
+
 def test_a_union_of_kinds_is_one_mistake_that_allows_either(good, mistakes_of):
     (mistake,) = mistakes_of(good.replace("    limits:", "    workers: many\n    limits:"))
     assert (mistake.key, mistake.allowed) == ("phases.try.workers", "a whole number or true or false")

@@ -72,6 +72,15 @@ def test_a_template_is_no_secret_and_neither_is_a_short_text():
     assert find_secrets(data, {"API_KEY": "abc"}) == frozenset()
 
 
+def test_a_word_that_only_looks_like_a_secret_is_left_alone():
+    data = {
+        "operations": {
+            "a": {"query": {"keyword": "lamps"}, "form": {"password": "password", "max_tokens": 4096}}
+        }
+    }
+    assert find_secrets(data, {}) == frozenset()
+
+
 def test_longer_secrets_are_masked_first_and_numbers_too():
     secrets = frozenset({"abcd", "abcdef", "12345"})
     assert masked({"a abcdef": ["abcd!", 12345, 1234, True, None]}, secrets) == {
