@@ -16,6 +16,9 @@ from campaign.demo.schema import messages, safety_events, sessions
 from campaign.demo.tokens import new_id
 
 CONTEXT_LINES = 20
+REMEMBERED_LINES = 60
+"""How much context the defect `memory-leak` keeps with each turn."""
+
 REVIEW_S = 0.12
 """How long the review of a message takes that the defect `errors-under-load` waits for."""
 
@@ -23,7 +26,7 @@ CONTEXT = (
     select(messages.c.role, messages.c.text)
     .where(messages.c.session_id == bindparam("session_id"))
     .order_by(messages.c.created_at_ms.desc(), messages.c.id.desc())
-    .limit(CONTEXT_LINES)
+    .limit(bindparam("lines"))
 )
 TOUCH = (
     update(sessions)
@@ -63,6 +66,7 @@ class Conversations:
     def __init__(self, database: Database, *, defects: frozenset[str]) -> None:
         self._database = database
         self._defects = defects
+        self._context_lines = REMEMBERED_LINES if MEMORY_LEAK in defects else CONTEXT_LINES
 
     def take_turn(self, parent_id: str, child_id: str, *, words: str, session_id: str | None) -> Turn:
         """The answer to a child's `words`, in a new session if none is given.
@@ -77,7 +81,7 @@ class Conversations:
         with self._database.writing() as connection:
             require_collection(connection, parent_id, child_id=child_id)
             session_id = _open_session(connection, session_id, child_id=child_id, now=now)
-            context = _context(connection, session_id)
+            context = _context(connection, session_id, lines=self._context_lines)
             exchange = _answer(words, context)
             _store(connection, exchange, turn_id=turn_id, session_id=session_id, child_id=child_id, now=now)
         if MEMORY_LEAK in self._defects:
@@ -104,8 +108,8 @@ def _open_session(connection: Connection, session_id: str | None, *, child_id: s
     return session_id
 
 
-def _context(connection: Connection, session_id: str) -> list[Said]:
-    newest_first = connection.execute(CONTEXT, {"session_id": session_id}).all()
+def _context(connection: Connection, session_id: str, *, lines: int) -> list[Said]:
+    newest_first = connection.execute(CONTEXT, {"session_id": session_id, "lines": lines}).all()
     return [Said(role, text) for role, text in reversed(newest_first)]
 
 

@@ -139,7 +139,7 @@ def test_a_seeded_family_is_served(demo):
         found = client.post("/api/search", json={"child_id": child["id"], "query": "DRAGON"}).json()[
             "results"
         ]
-    assert len(found) == 39
+    assert len(found) == 20
 
 
 def test_a_family_talks_exports_and_leaves(demo, new_parent):
