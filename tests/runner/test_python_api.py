@@ -15,7 +15,8 @@ name: From Python
 target: {{url: "{url}", health: GET /}}
 operations: {{home: {{request: GET /}}}}
 users: {{visitor: {{wait: 10ms, tasks: [home]}}}}
-phases: {{load: {{scenarios: {{short: {{users: 4, ramp: 100/s, hold: {hold}}}}}}}}}
+phases: {{load: {{scenarios: {{short: {{users: 4, ramp: 100/s, hold: {hold}}}}},
+  limits: {{all: {{error_rate: < 50%, longest_stall: 30s}}}}}}}}
 """
 
 
