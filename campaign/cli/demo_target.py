@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 import typer
 
 from campaign.demo.defects import DEFECTS, describe_defects, unknown_defects
-from campaign.demo.options import DemoOptions
+from campaign.demo.options import DemoOptions, UnusableOptionError
 from campaign.errors import ConfigurationError, TargetUnreachableError
 
 START_SECONDS = 30.0
@@ -38,8 +38,6 @@ def serve_here(
     host: str, port: int, *, defects: Collection[str], database_url: str = "", redis_url: str = ""
 ) -> None:
     """Serve until Ctrl-C. Raises ConfigurationError when the address or the database cannot be used."""
-    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
-
     from campaign.demo.server import serve  # noqa: PLC0415
 
     options = DemoOptions(
@@ -53,10 +51,8 @@ def serve_here(
         serve(options)
     except OSError as error:
         raise ConfigurationError(f"cannot listen on {host} port {port}: {error.strerror}") from error
-    except SQLAlchemyError as error:
-        raise ConfigurationError(f"--database-url: cannot be used: {str(error).splitlines()[0]}") from error
-    except ValueError as error:
-        raise ConfigurationError(f"--redis-url: cannot be used: {error}") from error
+    except UnusableOptionError as error:
+        raise ConfigurationError(str(error)) from error
 
 
 @contextmanager
