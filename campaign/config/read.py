@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -136,7 +137,7 @@ def _assembled(document: Document, model: CampaignModel, *, phases: tuple[Planne
     secrets = find_secrets(document.data, document.variables)
     return Campaign(
         name=model.name,
-        target=target,
+        target=replace(target, secrets=secrets),
         vocabulary=vocabulary,
         phases=phases,
         scoring=model.scoring.policy(),

@@ -10,13 +10,12 @@ import ssl
 from collections.abc import Callable
 
 from campaign.clock import SECOND
-from campaign.errors import GeneratorError, RefusedError
+from campaign.errors import RefusedError
 from campaign.load.failure import ExchangeError
 from campaign.load.spec import ErrorKind
 from campaign.load.transport import Connection
 from campaign.target.guard import Address, Guard, UnresolvedError
 from campaign.target.origin import Origin
-from campaign.target.spec import TlsSpec
 
 RESOLVED_FOR = 5 * SECOND
 """Nanoseconds for which a checked address is used again without asking the name server."""
@@ -82,21 +81,6 @@ class Dialer:
         except OSError as error:
             raise _connect_error(error, secure=origin.secure) from error
         return connection
-
-
-def tls_context(spec: TlsSpec) -> ssl.SSLContext:
-    """How TLS peers are checked. Raises GeneratorError for a file that cannot be read."""
-    try:
-        context = ssl.create_default_context(cafile=spec.ca or None)
-        if spec.certificate:
-            context.load_cert_chain(spec.certificate, spec.key or None)
-    except OSError as error:
-        raise GeneratorError(f"TLS files cannot be read: {error}") from error
-    if not spec.verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    context.set_alpn_protocols(["http/1.1"])
-    return context
 
 
 def _explain_tls(error: ssl.SSLError) -> str:

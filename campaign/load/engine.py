@@ -53,7 +53,7 @@ class Engine:
             clock=clock,
             dialer=Dialer(Guard(plan.target.allow_hosts), prepared.tls, loop=loop, now_ns=clock.now_ns),
             recorder=self._recorder,
-            redact=Redactor(plan.secrets),
+            redact=Redactor(plan.target.secrets),
         )
         self._users: dict[asyncio.Task[None], User] = {}
 

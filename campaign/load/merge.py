@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from campaign.clock import SECOND
 from campaign.load.faillog import Key, merge_into, most_frequent_first
 from campaign.load.messages import Interval
-from campaign.load.silence import Silences, Span, longest_stall
+from campaign.load.silence import Silences, Stalls
 from campaign.load.spec import ErrorGroup, GeneratorHealth, LoadOutcome, LoadPlan, Second, Stage, Tally
 from campaign.load.timeline import Timeline
 from campaign.stats.histogram import Histogram
@@ -21,6 +21,9 @@ SHORTEST_SECOND = 0.2
 
 MICROSECOND = 1e-6
 
+FOREVER = 2**63
+"""Clock nanoseconds that no run reaches."""
+
 
 @dataclass(slots=True)
 class WorkerRecord:
@@ -29,7 +32,6 @@ class WorkerRecord:
     intervals: int = 0
     done: bool = False
     ended_ns: int = 0
-    silences: Silences = field(default_factory=Silences)
     schedule_lags: Histogram = field(default_factory=Histogram)
     loop_lags: Histogram = field(default_factory=Histogram)
     cpu: float = 0.0
@@ -38,17 +40,9 @@ class WorkerRecord:
         """Take in an interval."""
         self.intervals = interval.sequence + 1
         self.ended_ns = interval.ended_ns
-        self.silences.quiet += interval.silences.quiet
-        self.silences.waits += interval.silences.waits
         self.schedule_lags.merge(interval.schedule_lags)
         self.loop_lags.merge(interval.loop_lags)
         self.cpu = interval.cpu
-
-    def silences_within(self, span: Span) -> Silences:
-        """Its silences; a worker that is gone is quiet and waits for nothing."""
-        gone = (max(self.ended_ns, span[0]), span[1])
-        quiet = self.silences.quiet + ([gone] if gone[0] < gone[1] else [])
-        return Silences(quiet, self.silences.waits)
 
 
 @dataclass(slots=True)
@@ -92,6 +86,8 @@ class Merge:
         self._timeline = Timeline.of(plan.scenario, start_ns)
         self._on_second = on_second
         self._workers = [WorkerRecord(ended_ns=start_ns) for _ in range(plan.workers)]
+        hold = (self._timeline.hold_begins, self._timeline.hold_ends)
+        self._stalls = Stalls(plan.workers, hold)
         self._open: dict[int, OpenSecond] = {}
         self._seconds: list[Second] = []
         self._tallies: dict[tuple[str, Stage], Tally] = {}
@@ -104,7 +100,9 @@ class Merge:
         """Take in what worker number `worker` saw in one second; the last time its users have all left."""
         record = self._workers[worker]
         record.add(interval)
-        record.done = last
+        self._stalls.add(worker, interval.silences)
+        if last:
+            self._leave(worker)
         self._open.setdefault(interval.sequence, OpenSecond()).add(interval)
         self._worked_ns += interval.worked_ns
         self._reconnects += interval.reconnects
@@ -115,22 +113,28 @@ class Merge:
 
     def lose(self, worker: int, reason: str) -> None:
         """Worker number `worker` ended before its time; from now on nobody waits for it."""
-        self._workers[worker].done = True
+        self._leave(worker)
         self._losses.append(reason)
         self._close_seconds()
+
+    def _leave(self, worker: int) -> None:
+        """From now on this worker is quiet and waits for nothing."""
+        record = self._workers[worker]
+        record.done = True
+        self._stalls.add(worker, Silences(quiet=[(record.ended_ns, FOREVER)]))
 
     def outcome(self, *, stopped_ns: int | None = None) -> LoadOutcome:
         """All that was reported; the hold is that of the scenario, unless it was stopped at `stopped_ns`."""
         begins, ends = self._timeline.hold_begins, self._timeline.hold_ends
         hold = (begins, ends if stopped_ns is None else max(begins, min(ends, stopped_ns)))
         hold_ns = hold[1] - hold[0]
-        silences = [each.silences_within(hold) for each in self._workers]
+        self._stalls.settle(max(each.ended_ns for each in self._workers))
         return LoadOutcome(
             scenario=self._plan.scenario,
             tallies=self._tallies,
             errors=most_frequent_first(self._errors.values()),
             seconds=tuple(self._seconds),
-            longest_stall=longest_stall(silences, hold) if hold_ns else None,
+            longest_stall=self._stalls.longest_ns / SECOND if hold_ns else None,
             users_reached=self._worked_ns / (self._plan.scenario.users * hold_ns) if hold_ns else None,
             hold_seconds=hold_ns / SECOND,
             generator=self._health(),
@@ -139,6 +143,7 @@ class Merge:
 
     def _close_seconds(self) -> None:
         reported = min((each.intervals for each in self._workers if not each.done), default=None)
+        self._stalls.settle(min((each.ended_ns for each in self._workers if not each.done), default=0))
         for sequence in sorted(self._open):
             if reported is not None and sequence >= reported:
                 return

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from campaign.clock import SECOND
-from campaign.load.connections import tls_context
 from campaign.load.messages import Shard
 from campaign.load.spec import LoadPlan
 from campaign.load.step import Step, make_step
@@ -19,6 +18,7 @@ from campaign.load.user import Kind
 from campaign.target.feeds import Feed, open_feeds
 from campaign.target.operation import Operation, compile_operation
 from campaign.target.spec import UserSpec
+from campaign.target.tls import tls_context
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-SHORTEST = 100_000_000
-"""Nanoseconds; a worker does not report shorter times than this."""
+SHORTEST = 20_000_000
+"""Nanoseconds; a worker does not report shorter times than this, so there are at most 50 a second."""
 
 Span: TypeAlias = tuple[int, int]
 """From and to in clock nanoseconds."""
@@ -71,7 +71,7 @@ class SilenceWatch:
             self._wait.report(self._spans.waits, now_ns)
             self._quiet.report(self._spans.quiet, now_ns)
             self._quiet.reported = False
-        self._quiet.began = now_ns
+        self._quiet.began = now_ns + 1  # an answer parts two silences; a report in the middle of one does not
         self._wait.restart(now_ns)
 
     def failed(self, now_ns: int) -> None:
@@ -89,13 +89,42 @@ class SilenceWatch:
         return taken
 
 
-def longest_stall(workers: Sequence[Silences], within: Span) -> float:
-    """Seconds of the longest time within `within` in which all workers were quiet and at least one waited."""
-    quiet = [within]
-    for worker in workers:
-        quiet = intersect(quiet, join(worker.quiet))
-    waits = join(span for worker in workers for span in worker.waits)
-    return max((end - begin for begin, end in intersect(quiet, waits)), default=0) / 1e9
+class Stalls:
+    """The longest stall of all workers together, in memory that does not grow with the run.
+
+    A stall counts when it begins within `hold`, and then to its end, also past the hold; one that began
+    before counts from the hold's beginning.
+    """
+
+    def __init__(self, workers: int, hold: Span) -> None:
+        self._workers = [Silences() for _ in range(workers)]
+        self._hold = hold
+        self._settled = hold[0]
+        self.longest_ns = 0
+
+    def add(self, worker: int, silences: Silences) -> None:
+        """Take in what a worker reports."""
+        self._workers[worker].quiet += silences.quiet
+        self._workers[worker].waits += silences.waits
+
+    def settle(self, until_ns: int) -> None:
+        """Count all stalls up to `until_ns`, when every worker has reported so far; forget what is over."""
+        if until_ns <= self._settled:
+            return
+        quiet = [(self._settled, until_ns)]
+        for worker in self._workers:
+            quiet = intersect(quiet, join(worker.quiet))
+        waits = join(span for worker in self._workers for span in worker.waits)
+        for begin, end in intersect(quiet, waits):
+            if begin < self._hold[1]:
+                self.longest_ns = max(self.longest_ns, end - begin)
+        self._settled = quiet[-1][0] if quiet and quiet[-1][1] >= until_ns else until_ns
+        self._forget()
+
+    def _forget(self) -> None:
+        for worker in self._workers:
+            worker.quiet = [span for span in join(worker.quiet) if span[1] > self._settled]
+            worker.waits = [span for span in join(worker.waits) if span[1] > self._settled]
 
 
 def join(spans: Iterable[Span]) -> list[Span]:

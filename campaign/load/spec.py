@@ -50,7 +50,6 @@ class LoadPlan:
     scenario: ScenarioSpec
     seed: int
     workers: int = 1
-    secrets: tuple[str, ...] = ()
 
 
 class Stage(StrEnum):

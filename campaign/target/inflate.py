@@ -28,13 +28,13 @@ def inflate(body: bytes, encodings: str, *, limit: int) -> bytes:
         if name not in ("", "identity"):
             body = _inflate(body, name, limit=limit)
     if len(body) > limit:
-        raise BodyError(f"the body is larger than {limit} bytes")
+        raise BodyError(f"body larger than {limit} bytes")
     return body
 
 
 def _inflate(body: bytes, name: str, *, limit: int) -> bytes:
     if name not in _WINDOW:
-        raise BodyError(f"Content-Encoding {name[:40]!r} cannot be read")
+        raise BodyError(f"content-encoding {name[:40]!r} cannot be read")
     inflater = zlib.decompressobj(
         _BARE if name == "deflate" and not _has_zlib_header(body) else _WINDOW[name]
     )

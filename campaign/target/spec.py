@@ -135,7 +135,7 @@ class TargetSpec:
     """The system under test. Users and feeds belong to it because they speak its vocabulary.
 
     `allow_hosts` are names or addresses that may get traffic though they are not loopback or private.
-    `containers` maps a role to a container name.
+    `containers` maps a role to a container name. `secrets` are texts that must never be shown.
     """
 
     url: str
@@ -148,6 +148,7 @@ class TargetSpec:
     allow_hosts: frozenset[str] = frozenset()
     headers: Mapping[str, str] = field(default_factory=dict)
     tls: TlsSpec = field(default_factory=TlsSpec)
+    secrets: frozenset[str] = field(default=frozenset(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)

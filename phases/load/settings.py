@@ -2,10 +2,10 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, ValidationInfo, model_validator
+from pydantic import AfterValidator, Field, PositiveFloat, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
 from campaign.load.spec import ScenarioSpec
@@ -31,6 +31,9 @@ SHORTEST_HOLD = 3.0
 
 USERS_PER_WORKER = 1000
 """Users that one worker process carries before `workers: auto` starts another."""
+
+Count = Annotated[int, Field(strict=True, ge=1)]
+"""A whole number from 1; no text, no true."""
 
 Latency = Annotated[GradedLimit, limit_for("s", Direction.AT_MOST)] | None
 """`200ms`, `80ms..150ms`, or `{limit: 200ms, severity: important}`."""
@@ -63,6 +66,14 @@ class Limits(Settings):
         """The limits that were written, by metric."""
         return {name: limit for name in METRICS if (limit := getattr(self, name)) is not None}
 
+    def scaled(self, share: float) -> Self:
+        """The same limits for this share of the work: rates are that much lower, times stay."""
+        if self.rate is None:
+            return self
+        limit = self.rate.limit
+        lower = replace(limit, target=limit.target * share, acceptable=limit.acceptable * share)
+        return self.model_copy(update={"rate": self.rate.model_copy(update={"limit": lower})})
+
 
 LimitTable = dict[Annotated[str, AfterValidator(_operation_or_all)], Limits]
 """Limits by operation, and `all`."""
@@ -74,7 +85,6 @@ def _graded(target: float, acceptable: float, unit: str, direction: Direction) -
 
 DEFAULT_LIMITS = {
     "error_rate": _graded(0.01, 0.01, "share", Direction.AT_MOST),
-    "longest_stall": _graded(1.0, 2.0, "s", Direction.AT_MOST),
     "load_reached": _graded(0.99, 0.90, "share", Direction.AT_LEAST),
 }
 """What every scenario is held to, over all operations, where the file says nothing of these metrics."""
@@ -83,7 +93,7 @@ DEFAULT_LIMITS = {
 class Scenario(Settings):
     """A number of users that come at `ramp`, stay for `hold` and leave within `ramp_down`."""
 
-    users: PositiveInt = Field(le=100_000)
+    users: Count = Field(le=100_000)
     ramp: Rate = 10.0
     hold: Duration = Field(default=60.0, gt=0)
     ramp_down: Duration = 0.0
@@ -95,7 +105,7 @@ class Scenario(Settings):
         return ScenarioSpec(name, self.users, self.ramp, self.hold, self.ramp_down, self.mix)
 
     def quick(self, hold: float) -> Self:  # type: ignore[override]
-        """Fewer users for at most `hold` seconds, all there within a second."""
+        """Fewer users for at most `hold` seconds, all there within a second, asked for so much less work."""
         users = min(self.users, QUICK_USERS)
         return self.model_copy(
             update={
@@ -103,6 +113,7 @@ class Scenario(Settings):
                 "ramp": max(self.ramp, float(users)),
                 "hold": min(self.hold, hold),
                 "ramp_down": min(self.ramp_down, 1.0),
+                "limits": _scaled(self.limits, users / self.users),
             }
         )
 
@@ -131,7 +142,7 @@ class LoadSettings(Settings):
 
     scenarios: dict[str, Scenario] = Field(min_length=1)
     limits: LimitTable = Field(default_factory=dict)
-    workers: Literal["auto"] | PositiveInt = "auto"
+    workers: Literal["auto"] | Count = "auto"
     regression: Share = 0.20
 
     @model_validator(mode="after")
@@ -140,7 +151,7 @@ class LoadSettings(Settings):
         for name, limits in (item for table in tables for item in table.items()):
             wrong = [metric for metric in WHOLE_SCENARIO if name != ALL and metric in limits.given()]
             if wrong:
-                allowed = f"{wrong[0]} under 'all' only, as it belongs to a scenario as a whole"
+                allowed = f"{wrong[0]} under 'all' only, not under '{name}': it belongs to the whole scenario"
                 raise PydanticCustomError("misplaced", "is not {allowed}", {"allowed": allowed})
         return self
 
@@ -148,7 +159,8 @@ class LoadSettings(Settings):
         """Fewer users, and all scenarios together within about a quarter of a minute."""
         hold = max(SHORTEST_HOLD, QUICK_SECONDS / len(self.scenarios))
         quick = {name: scenario.quick(hold) for name, scenario in self.scenarios.items()}
-        return self.model_copy(update={"scenarios": quick})
+        share = min(quick[name].users / scenario.users for name, scenario in self.scenarios.items())
+        return self.model_copy(update={"scenarios": quick, "limits": _scaled(self.limits, share)})
 
     def planned(self) -> Iterator[PlannedLimit]:
         """Every check of every scenario, the phase's limits first, then those that only a scenario has."""
@@ -167,6 +179,11 @@ class LoadSettings(Settings):
         if self.workers != "auto":
             return min(self.workers, scenario.users)
         return max(1, min(os.cpu_count() or 1, scenario.users // USERS_PER_WORKER))
+
+
+def _scaled(table: LimitTable, share: float) -> LimitTable:
+    """The same limits, but rates of a scenario that has only this share of its users."""
+    return {name: limits.scaled(share) for name, limits in table.items()}
 
 
 def _flat(table: Mapping[str, Limits]) -> dict[tuple[str, str], GradedLimit]:

@@ -79,7 +79,8 @@ def test_every_kind_of_malice_ends_as_an_error_in_the_report(tmp_path, hostile):
         for name in ANSWERS
     )
     (tmp_path / "campaign.yaml").write_text(
-        f"name: '{MARKUP[:25]}'\ntarget: {{url: {hostile.url}, health: GET /health}}\noperations:\n{operations}"
+        f"name: '{MARKUP[:25]}'\ntarget: {{url: {hostile.url}, health: GET /health}}\n"
+        f"operations:\n{operations}"
         f"users: {{victim: {{wait: 10ms, tasks: [{', '.join(ANSWERS)}]}}}}\n"
         "phases: {load: {scenarios: {rough: {users: 6, hold: 3s}}}}\n"
     )

@@ -19,7 +19,6 @@ def measured(value, low, high):
 
 
 CASES = [
-    # limit, (value, low, high), outcome, share
     (RANGE, (150, 140, 160), Outcome.PASSED, 1.0),
     (RANGE, (195, 190, 200), Outcome.PASSED, 1.0),  # the worse end is on the target
     (

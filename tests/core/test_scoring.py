@@ -53,7 +53,7 @@ def verdict(results, policy=None, stop=StopReason.FINISHED):
     return score, judge_gate(results, score, policy=policy, stop=stop)
 
 
-# -- the runs worked by hand ----------------------------------------------------------------------------------
+# -- the runs worked by hand
 
 
 def test_all_but_failover_with_four_of_33_safety_checks_undecided_is_ready_in_scope():
@@ -103,7 +103,7 @@ def test_an_undecided_blocker_alone_stops_the_gate():
     assert (gate.exit_code, gate.headline) == (3, "not proven")
 
 
-# -- more tables ----------------------------------------------------------------------------------------------
+# -- more tables
 
 
 def test_everything_passed_is_production_ready():
@@ -199,8 +199,10 @@ def test_labels_of_one_kind_share_its_weight():
     assert {each.phase: each.weight for each in own.phases} == {"load": 20, "safety": 25, "again": 3}
 
 
-BANDS = [(100, Band.READY_IN_SCOPE), (90, Band.READY_IN_SCOPE), (89.999, Band.GOOD), (80, Band.GOOD),
-         (79.999, Band.CONDITIONAL), (60, Band.CONDITIONAL), (59.999, Band.NOT_READY), (0, Band.NOT_READY)]  # fmt: skip
+BANDS = [
+    (100, Band.READY_IN_SCOPE), (90, Band.READY_IN_SCOPE), (89.999, Band.GOOD), (80, Band.GOOD),
+    (79.999, Band.CONDITIONAL), (60, Band.CONDITIONAL), (59.999, Band.NOT_READY), (0, Band.NOT_READY),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("points", "band"), BANDS)
@@ -226,7 +228,7 @@ def test_an_interruption_exits_130_and_says_so_first():
     assert "interrupted" in " ".join(gate.reasons)
 
 
-# -- what to mend first ---------------------------------------------------------------------------------------
+# -- what to mend first
 
 
 def test_mending_all_blockers_is_worth_what_lies_under_the_cap():

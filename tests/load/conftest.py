@@ -146,7 +146,7 @@ def make_plan() -> Callable[..., LoadPlan]:
             url=url,
             **{
                 key: changes.pop(key)
-                for key in ("tls", "allow_hosts", "headers", "services")
+                for key in ("tls", "allow_hosts", "headers", "services", "secrets")
                 if key in changes
             },
         )

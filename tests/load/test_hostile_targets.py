@@ -336,7 +336,7 @@ def test_a_hundred_different_errors_stay_bounded(serve, make_plan, run_here, ope
 def test_secrets_are_masked_in_the_samples(serve, make_plan, run_here, operation):
     server = serve(b'HTTP/1.1 500 X\r\nContent-Length: 42\r\n\r\n{"echo": "hunter2-is-it", "token": "abcd"} ')
     home = operation("home", path="/?api_key=verysecret", auth="hunter2-is-it")
-    outcome = run_here(make_plan(server.url, home, secrets=("hunter2-is-it",)))
+    outcome = run_here(make_plan(server.url, home, secrets=frozenset({"hunter2-is-it"})))
     texts = str(outcome.errors)
     assert "api_key=***" in texts
     for secret in ("hunter2", "verysecret", "abcd"):

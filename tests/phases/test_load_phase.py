@@ -1,0 +1,114 @@
+"""The load phase as a pure judge and as settings: what is planned, what a quick run keeps, what it says."""
+
+import pytest
+from pydantic import ValidationError
+
+from campaign.load.spec import GeneratorHealth
+from campaign.records import Evidence, Measurement, Outcome
+from phases.load import LoadPhase
+from phases.load.settings import LoadSettings
+
+PHASE = LoadPhase()
+TWO = {
+    "scenarios": {
+        "calm": {"users": 10, "hold": "1m"},
+        "peak": {"users": 400, "hold": "5m", "ramp": "50/s", "limits": {"all": {"rate": "> 100/s"}}},
+    },
+    "limits": {"converse": {"p95": "200ms..500ms"}, "all": {"error_rate": "< 2%"}},
+}
+
+
+def settings(**changes):
+    return LoadSettings.model_validate({**TWO, **changes})
+
+
+def evidence(*scenarios, saturation="", **values):
+    facts = {
+        "scenarios": [
+            {"name": name, "users": 10, "generator": {"saturation": saturation}} for name in scenarios
+        ]
+    }
+    found = tuple(
+        Measurement.exact(name.replace("__", "."), value, unit="s", count=500)
+        for name, value in values.items()
+    )
+    return Evidence(measurements=found, facts=facts)
+
+
+def outcomes(evidence, chosen=None):
+    return {each.check: each.outcome for each in PHASE.judge(evidence, chosen or settings())}
+
+
+def test_every_limit_of_every_scenario_is_planned_also_when_nothing_was_run():
+    assert outcomes(Evidence()) == dict.fromkeys(
+        (
+            "calm.all.error_rate", "calm.all.load_reached", "calm.converse.p95",
+            "peak.all.error_rate", "peak.all.load_reached", "peak.converse.p95", "peak.all.rate",
+        ),
+        Outcome.INCONCLUSIVE,
+    )  # fmt: skip
+
+
+def test_a_scenario_that_was_not_reached_is_undecided_and_the_others_are_judged():
+    found = outcomes(evidence("calm", calm__converse__p95=0.1, peak__converse__p95=0.1))
+    assert found["calm.converse.p95"] is Outcome.PASSED
+    assert found["peak.converse.p95"] is Outcome.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(("p95", "outcome"), [(0.1, Outcome.INCONCLUSIVE), (0.9, Outcome.FAILED)])
+def test_a_saturated_generator_lets_only_failures_stand(p95, outcome):
+    found = outcomes(evidence("calm", saturation="loop lag", calm__converse__p95=p95))
+    assert outcome == found["calm.converse.p95"]
+
+
+def test_a_regression_is_judged_only_where_a_baseline_was_given():
+    slower = evidence("calm", calm__converse__p95=0.1, calm__converse__p95__regression=1.3)
+    assert outcomes(slower)["calm.converse.p95.regression"] is Outcome.FAILED
+    assert outcomes(slower, settings(regression="40%"))["calm.converse.p95.regression"] is Outcome.PASSED
+    assert "calm.converse.p95.regression" not in outcomes(evidence("calm", calm__converse__p95=0.1))
+
+
+def test_a_quick_run_is_short_and_asks_for_as_much_less_work():
+    quick = settings().quick()
+    seconds = PHASE.seconds(quick)
+    assert seconds < 16
+    assert [scenario.users for scenario in quick.scenarios.values()] == [10, 20]
+    assert quick.scenarios["peak"].limits["all"].rate.limit.target == pytest.approx(100 * 20 / 400)
+    assert quick.limits == settings().limits
+
+
+def test_settings_read_from_a_report_are_the_settings_that_were_run():
+    for chosen in (settings(), settings().quick(), settings(workers=3, regression="5%")):
+        assert LoadSettings.model_validate(chosen.model_dump(mode="json")) == chosen
+
+
+@pytest.mark.parametrize("workers", [0, -1, "many", True])
+def test_workers_are_a_number_or_auto(workers):
+    with pytest.raises(ValidationError):
+        settings(workers=workers)
+
+
+def test_a_metric_of_the_whole_scenario_stands_under_all_only():
+    with pytest.raises(ValidationError, match="not under 'converse'"):
+        settings(limits={"converse": {"longest_stall": "1s"}})
+
+
+def test_workers_follow_the_users_up_to_the_cores():
+    many = settings(scenarios={"huge": {"users": 50_000}})
+    few = settings(scenarios={"few": {"users": 2}}, workers=8)
+    assert many.worker_count(many.scenarios["huge"]) >= 1
+    assert few.worker_count(few.scenarios["few"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("health", "words"),
+    [
+        (GeneratorHealth(0.001, 0.001, 0.3, 1, 0), ""),
+        (GeneratorHealth(0.2, 0.001, 0.3, 1, 0), "event-loop lag"),
+        (GeneratorHealth(0.001, 0.001, 0.99, 1, 0), "of a core"),
+        (GeneratorHealth(0.001, 0.001, 0.3, 2, 1), "1 of 2 load workers were lost"),
+    ],
+)
+def test_the_generator_says_why_it_is_not_to_be_trusted(health, words):
+    assert words in health.saturation()
+    assert bool(words) == bool(health.saturation())
