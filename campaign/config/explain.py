@@ -95,7 +95,8 @@ def _step(data: Any, step: str | int) -> tuple[str | int | None, Any]:
 def _note(document: Document, spot: _Spot, errors: Sequence[ErrorDetails], *, keys: Sequence[str]) -> None:
     error = errors[0]
     context = error.get("ctx", {})
-    name = spot.path[-1] if spot.of_key and spot.path else spot.value
+    of_key = spot.of_key and bool(spot.path) and isinstance(spot.path[-1], str)  # a list's item is no key
+    name = spot.path[-1] if of_key else spot.value
     found = context.get("found") or written(name)
     names = context.get("names") or _QUOTED.findall(str(context.get("expected", "")))
     allowed = " or ".join(dict.fromkeys(map(_allowed, errors)))
@@ -105,11 +106,11 @@ def _note(document: Document, spot: _Spot, errors: Sequence[ErrorDetails], *, ke
         name, found, names, allowed = "", "nothing; this key is needed", (), ""
     elif error["type"] == "unknown_name":
         unknown = f"{context['kind']} that is not defined"
-        found = unknown if spot.of_key else f"{written(name)}, {unknown}"
+        found = unknown if of_key else f"{written(name)}, {unknown}"
     suggestion = closest(name, names) if names else ""
     if suggestion and error["type"] == "unknown_name":
         allowed = ""
-    about_key = spot.of_key or error["type"] == "extra_forbidden"
+    about_key = of_key or error["type"] == "extra_forbidden"
     place = document.place(spot.path, of_key=about_key)
     document.note(spot.path, found, allowed=allowed, suggestion=suggestion, at=place)
 

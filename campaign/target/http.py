@@ -133,7 +133,7 @@ class ControlClient:
         async for chunk in response.aiter_raw():
             body += chunk
             if len(body) > limit:
-                raise BodyError(f"the body is larger than {limit} bytes")
+                raise BodyError(f"body larger than {limit} bytes")
         return inflate(bytes(body), response.headers.get("content-encoding", ""), limit=limit)
 
 

@@ -75,8 +75,8 @@ CASES = [
     (["report", "folder"], "folder"),
     (["demo", "--defect", "nope"], "no such fault"),
     (["demo", "--host", "192.0.2.1"], "cannot listen"),
-    (["demo", "--port", "0", "--database-url", "nonsense"], "--database-url"),
-    (["demo", "--port", "0", "--redis-url", "nonsense"], "--redis-url"),
+    (["demo", "--port", "0", "--database-url", "nonsense"], "cannot use the database"),
+    (["demo", "--port", "0", "--redis-url", "nonsense"], "cannot use Redis"),
     (["nonsense"], "nonsense"),
 ]
 
