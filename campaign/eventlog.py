@@ -10,6 +10,7 @@ from typing import Any
 
 from campaign.clock import Clock
 from campaign.events import CampaignEnded, Event, PhaseEnded
+from campaign.redact import masked
 
 
 class EventLog:
@@ -23,7 +24,8 @@ class EventLog:
     def __call__(self, event: Event) -> None:
         """Write one line."""
         line = {"at": round(self._clock.wall(), 3), "event": type(event).__name__, **_plain(event)}
-        self._file.write(self._redact(json.dumps(line, default=str)) + "\n")
+        # Masked before it is JSON: a secret such as "1234" may stand in a number, which must stay one.
+        self._file.write(json.dumps(masked(line, self._redact), default=str) + "\n")
         self._file.flush()
 
     def close(self) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from campaign.records import Evidence, Measurement, Series
-from campaign.redact import MASK, names_secret
+from campaign.redact import masked
 from campaign.stats.downsample import SeriesBuilder
 
 SERIES_CAPACITY = 3600
@@ -51,7 +51,7 @@ class EvidenceLog:
 
     def fact(self, name: str, value: Any) -> None:
         """Keep plain JSON data under `name`, secrets masked; a later one replaces it."""
-        self._facts[name] = _masked(value, self._redact)
+        self._facts[name] = masked(value, self._redact)
         self._write("fact", {"name": name, "value": self._facts[name]})
 
     def note(self, text: str) -> None:
@@ -73,20 +73,3 @@ class EvidenceLog:
     def _write(self, kind: str, value: Any) -> None:
         self._file.write(json.dumps({kind: value}, default=str) + "\n")
         self._file.flush()
-
-
-def _masked(value: Any, redact: Callable[[str], str]) -> Any:
-    """The same plain data with every text masked, keys too."""
-    if isinstance(value, str):
-        return redact(value)
-    if isinstance(value, Mapping):
-        return {redact(str(key)): _masked_under(str(key), each, redact) for key, each in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_masked(each, redact) for each in value]
-    return value
-
-
-def _masked_under(key: str, value: Any, redact: Callable[[str], str]) -> Any:
-    if isinstance(value, str) and value and names_secret(key):
-        return MASK
-    return _masked(value, redact)

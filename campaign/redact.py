@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any
 from urllib.parse import quote, quote_plus
 
 MASK = "***"
@@ -71,6 +72,23 @@ class Redactor:
                 break
             text = masked
         return text
+
+
+def masked(value: Any, redact: Callable[[str], str]) -> Any:
+    """The same plain data with every text masked, keys too, and all that stands under a secret's name."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, Mapping):
+        return {redact(str(key)): _masked_under(str(key), each, redact) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [masked(each, redact) for each in value]
+    return value
+
+
+def _masked_under(key: str, value: Any, redact: Callable[[str], str]) -> Any:
+    if isinstance(value, str) and value and names_secret(key):
+        return MASK
+    return masked(value, redact)
 
 
 def _mask_shapes(text: str) -> str:

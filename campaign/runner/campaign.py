@@ -35,7 +35,7 @@ from campaign.records import (
     Run,
     StopReason,
 )
-from campaign.redact import Redactor
+from campaign.redact import Redactor, masked
 from campaign.registry import partials
 from campaign.report.write import write_all
 from campaign.runner.interrupt import Interrupt, on_signals
@@ -96,7 +96,7 @@ async def _observe(steps: tuple[Step, ...], around: Surroundings) -> CampaignRes
     """Steps 3 to 6: is the target there, watch, run every phase, conclude."""
     began = around.clock.wall()
     report, absent = await find_target(around.campaign.target, around.clock)
-    environment = describe_environment(around.campaign.target, report)
+    environment = masked(describe_environment(around.campaign.target, report), around.redact)
     log = EvidenceLog(around.folder / "evidence" / "monitoring.jsonl", around.elapsed, redact=around.redact)
     try:
         results = await _watched(steps, around, log=log, absent=absent)

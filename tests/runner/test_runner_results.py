@@ -290,3 +290,22 @@ def test_secrets_reach_neither_evidence_nor_events_nor_reports(target, tmp_path)
     files = [path for path in finished.folder.rglob("*") if path.is_file()]
     assert len(files) > 8
     assert [path.name for path in files if secret in path.read_text(errors="replace")] == []
+
+
+def test_a_secret_on_the_command_line_reaches_no_report(target, tmp_path, monkeypatch):
+    command = ["/bin/campaign", "run", "--database-url", "postgresql://bob:s3cr3t-db@127.0.0.1/x"]
+    monkeypatch.setattr("sys.argv", command)
+    finished = run(target.url, tmp_path, Fake())
+    told = finished.result.run.environment["command"]
+    assert told == "campaign run --database-url postgresql://bob:***@127.0.0.1/x"
+    files = [path for path in finished.folder.rglob("*") if path.is_file()]
+    assert [path.name for path in files if "s3cr3t-db" in path.read_text(errors="replace")] == []
+
+
+def test_every_line_of_the_events_is_json_whatever_is_secret(target, tmp_path):
+    # Every wall time begins with these figures, so a line masked as text would be no JSON.
+    secret = str(int(RealClock().wall()))[:4]
+    url = f"{target.url}, services: {{speech: {{url: {target.url}, auth: '{secret}'}}}}"
+    finished = run(url, tmp_path, Fake())
+    lines = (finished.folder / "events.jsonl").read_text().splitlines()
+    assert all(json.loads(line)["at"] > 0 for line in lines)
