@@ -24,9 +24,6 @@ def main() -> None:
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader of our output went away; there is nobody to tell
-        sys.exit(0)
     except Exception as error:  # noqa: BLE001 - a mistake of ours, told in a sentence
         sys.exit(_own_mistake(error))
 

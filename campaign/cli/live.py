@@ -13,6 +13,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from campaign.cli.console import Output
 from campaign.events import (
     CampaignBegan,
     Event,
@@ -34,7 +35,7 @@ REFRESHES_PER_SECOND = 4
 @contextmanager
 def display() -> Iterator[Listener]:
     """Within this block events given to the listener are shown as they come."""
-    console = Console(highlight=False)
+    console = Output(highlight=False)
     if not console.is_terminal:
         yield PlainLines(console)
         return

@@ -7,10 +7,6 @@ from typing import Annotated
 
 import typer
 
-PHASES = "Choosing phases"
-TARGET = "The target"
-OUTPUT = "Verdict and output"
-
 
 def run(
     file: Annotated[

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rich.console import Console
-
+from campaign.cli.console import Output
 from campaign.records import CampaignResult
 from campaign.report.terminal import summary
 
 
 def show_summary(result: CampaignResult, page: Path) -> None:
     """Print the verdict, what to mend first, what was not assessed, and where the report lies."""
-    Console().print(summary(result, page))
+    Output().print(summary(result, page))
