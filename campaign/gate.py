@@ -1,7 +1,8 @@
 """The answer, may we release?, and what to mend first; pure functions over results and their score.
 
 The gate passes when the lower bound reaches the pass mark, no blocker or critical finding failed, and no
-blocker is inconclusive. Otherwise: failed (exit 1) when a blocker or critical finding failed or even the
+blocker is inconclusive, and every phase that began came to its end: one that crashed or hung may have missed
+what it was there to see. Otherwise: failed (exit 1) when a blocker or critical finding failed or even the
 upper bound misses the mark; else it could not be judged (exit 3).
 """
 
@@ -59,7 +60,7 @@ def _failures(findings: list[Finding], score: Score, policy: Policy) -> list[str
 def _doubts(
     findings: list[Finding], results: Iterable[PhaseResult], *, score: Score, policy: Policy
 ) -> list[str]:
-    sentences = [each.reason.text for each in results if _unreachable(each) and each.reason]
+    sentences = [text for each in results if (text := _broken_off(each))]
     if score.bounds.score is None:
         return sentences[:1] or ["nothing could be judged"]
     undecided = [
@@ -74,9 +75,13 @@ def _doubts(
     return sentences
 
 
-def _unreachable(result: PhaseResult) -> bool:
-    kind = result.reason.kind if result.reason else None
-    return result.status is Status.SKIPPED and kind is ReasonKind.TARGET_UNREACHABLE
+def _broken_off(result: PhaseResult) -> str:
+    """Why this phase proves nothing although what it recorded may look well, or ""."""
+    if result.reason is None:
+        return ""
+    if result.status is Status.SKIPPED and result.reason.kind is ReasonKind.TARGET_UNREACHABLE:
+        return result.reason.text
+    return f"{result.phase}: {result.reason.text}" if result.status is Status.ERROR else ""
 
 
 def _count(findings: list[Finding], noun: str, verb: str) -> str:

@@ -18,8 +18,8 @@ class Interrupt:
 
     def __init__(self) -> None:
         self.count = 0
-        self._soft: Callable[[], None] | None = None
-        self._hard: Callable[[], None] | None = None
+        self._soft: Callable[[], object] | None = None
+        self._hard: Callable[[], object] | None = None
 
     def __call__(self) -> None:
         """The user asked to stop, once more."""
@@ -29,7 +29,7 @@ class Interrupt:
             act()
 
     @contextmanager
-    def aimed_at(self, soft: Callable[[], None], hard: Callable[[], None]) -> Iterator[None]:
+    def aimed_at(self, soft: Callable[[], object], hard: Callable[[], object]) -> Iterator[None]:
         """Within this block the first request calls `soft`, the next ones `hard`."""
         self._soft, self._hard = soft, hard
         try:

@@ -5,9 +5,8 @@ recorded.
 from __future__ import annotations
 
 import asyncio
-import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from campaign.clock import SECOND, Clock
@@ -15,8 +14,9 @@ from campaign.config.plan import Campaign
 from campaign.events import Events, PhaseBegan, PhaseProgressed
 from campaign.evidence import EvidenceLog
 from campaign.phase import PhaseContext, Progress, Stop
-from campaign.records import Evidence, Finding, PhaseResult, Reason, ReasonKind, Status
+from campaign.records import Evidence, PhaseResult, Reason, ReasonKind, Status
 from campaign.runner.interrupt import Interrupt
+from campaign.runner.judging import Judged, judge, told
 from campaign.runner.plan import Step
 
 GRACE = 30.0
@@ -82,7 +82,7 @@ async def _collect(step: Step, log: EvidenceLog, *, around: Surroundings) -> Rea
     allowed = _deadline_seconds(step.seconds)
     stop = Stop(around.clock.now_ns() + round(allowed * SECOND))
     task = asyncio.create_task(_contained(step, _context(step, log, stop=stop, around=around)))
-    with around.interrupt.aimed_at(soft=stop.request, hard=lambda: _insist(task)):
+    with around.interrupt.aimed_at(soft=stop.request, hard=task.cancel):
         if around.interrupt.count:
             stop.request()
         late = await _within(task, stop, seconds=allowed)
@@ -90,12 +90,18 @@ async def _collect(step: Step, log: EvidenceLog, *, around: Surroundings) -> Rea
         return Reason(ReasonKind.DEADLINE, f"not finished after {allowed:.0f} s, so it was ended")
     if around.interrupt.count:
         return Reason(ReasonKind.INTERRUPTED, "interrupted by the user and judged on what was recorded")
-    crash = None if task.cancelled() else task.result()
-    return Reason(ReasonKind.CRASHED, around.redact(_told(crash))) if crash else None
+    crash = _crash(task)
+    return Reason(ReasonKind.CRASHED, around.redact(crash)) if crash else None
 
 
-def _insist(task: asyncio.Task[BaseException | None]) -> None:
-    task.cancel()
+def _crash(task: asyncio.Task[BaseException | None]) -> str:
+    """How a phase that nobody asked to end broke off, or "" when it came to its end."""
+    if not task.done():
+        return "it asked itself to stop, and did not"
+    if task.cancelled():
+        return "its own work was cancelled"
+    error = task.result()
+    return told(error) if error else ""
 
 
 def _deadline_seconds(planned: float) -> float:
@@ -148,17 +154,6 @@ def _notify(step: Step, progress: Progress, *, around: Surroundings) -> None:
     around.events.emit(PhaseProgressed(step.label, progress))
 
 
-def _judge(
-    step: Step, evidence: Evidence, *, around: Surroundings
-) -> tuple[tuple[Finding, ...], Reason | None]:
-    try:
-        return tuple(step.phase.judge(evidence, step.settings)), None
-    except Exception as error:  # noqa: BLE001 - a crashing judge is "unknown", not the end
-        return (), Reason(ReasonKind.CRASHED, around.redact(f"could not be judged: {_told(error)}"))
-
-
-def _told(error: BaseException) -> str:
-    """The error in one line, with the place in the code where it came from."""
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {error}{place}"
+def _judge(step: Step, evidence: Evidence, *, around: Surroundings) -> Judged:
+    findings, crash = judge(step.phase, evidence, settings=step.settings)
+    return findings, crash and replace(crash, text=around.redact(crash.text))

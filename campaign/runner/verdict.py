@@ -16,7 +16,9 @@ from campaign.records import (
     PhaseResult,
     ReasonKind,
     Run,
+    Status,
 )
+from campaign.runner.judging import judge
 from campaign.scoring import Policy, score_campaign
 
 
@@ -50,9 +52,14 @@ def _judge_again(
         raise ReportError(
             f"phase {result.kind!r} is not installed here, so its evidence cannot be judged again"
         )
+    findings, crash = judge(phase, result.evidence, settings=_settings_of(result, configuration, phase))
+    status = Status.ERROR if crash and result.reason is None else result.status
+    return replace(result, findings=findings, status=status, reason=result.reason or crash)
+
+
+def _settings_of(result: PhaseResult, configuration: Mapping[str, Any], phase: Phase) -> Any:
     try:
-        settings = phase.info.settings.model_validate(configuration["phases"][result.phase]["settings"])
-        return replace(result, findings=tuple(phase.judge(result.evidence, settings)))
+        return phase.info.settings.model_validate(configuration["phases"][result.phase]["settings"])
     except (KeyError, TypeError, ValueError) as error:
         raise ReportError(
             f"the settings of phase {result.phase!r} in this report cannot be read: {error}"

@@ -103,6 +103,14 @@ def test_an_undecided_blocker_alone_stops_the_gate():
     assert (gate.exit_code, gate.headline) == (3, "not proven")
 
 
+@pytest.mark.parametrize("findings", [passed(5), []])
+def test_a_phase_that_broke_off_stops_the_gate_however_well_the_rest_looks(findings):
+    broken = phase("benchmark", findings, reason=ReasonKind.CRASHED, status=Status.ERROR)
+    score, gate = verdict(everything(benchmark=broken))
+    assert score.bounds.lower_bound >= 95
+    assert (gate.exit_code, gate.headline, gate.reasons) == (3, "not proven", ("benchmark: because",))
+
+
 # -- more tables
 
 
@@ -148,9 +156,11 @@ def test_a_phase_left_out_on_request_leaves_the_plan_whatever_it_holds(severity)
     assert (score.bounds.score, gate.exit_code, score.scope.not_assessed) == (100, 0, ("stress",))
 
 
-@pytest.mark.parametrize("kind", [each for each in ReasonKind if each is not ReasonKind.REQUESTED])
+@pytest.mark.parametrize(
+    "kind", [ReasonKind.NOT_INSTALLED, ReasonKind.REQUIREMENT_MISSING, ReasonKind.REFUSED]
+)
 def test_a_phase_that_could_not_run_stays_in_the_plan_and_counts_nothing(kind):
-    score, gate = verdict(everything(database=phase("database", reason=kind, status=Status.ERROR)))
+    score, gate = verdict(everything(database=phase("database", reason=kind)))
     assert (score.bounds.score, score.bounds.lower_bound) == (100, pytest.approx(85))
     assert score.scope.required_missing == ("database",)
     assert (gate.headline, score.coverage) == ("ready in scope", pytest.approx(0.85))

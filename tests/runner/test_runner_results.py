@@ -1,9 +1,8 @@
 """Exactly one result per phase, whatever a phase does; the report is written in every case."""
 
 import asyncio
-import http.server
+import contextlib
 import json
-import threading
 
 import pytest
 
@@ -18,32 +17,13 @@ from campaign.runner import step as step_module
 from campaign.runner.campaign import Options, run_campaign
 from campaign.runner.interrupt import Interrupt
 from campaign.runner.plan import Selection
+from campaign.runner.verdict import rejudge
 from campaign.settings import Settings
 
 
-class Quiet(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.server.requests.append(self.path)
-        self.send_response(self.server.status)
-        self.send_header("Content-Length", "2")
-        self.end_headers()
-        self.wfile.write(b"ok")
-
-    def log_message(self, *args):
-        pass
-
-
 @pytest.fixture
-def target():
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Quiet)
-    server.requests, server.status = [], 200
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    server.url = f"http://127.0.0.1:{server.server_port}"
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
+def target(plain_target):
+    return plain_target
 
 
 class Nothing(Settings):
@@ -125,6 +105,21 @@ def test_a_judge_that_crashes_leaves_its_phase_unjudged(target, tmp_path):
     assert (finished.result.exit_code, finished.result.gate.headline) == (3, "not measured")
 
 
+@pytest.mark.parametrize("given", [["no finding"], None, 7])
+def test_a_judge_that_gives_something_else_than_findings_has_crashed(target, tmp_path, given):
+    (result,) = run(target.url, tmp_path, Fake(judge=lambda evidence, settings: given)).result.results
+    assert (result.status, result.reason.kind, result.findings) == (Status.ERROR, ReasonKind.CRASHED, ())
+
+
+def test_a_judge_that_leaves_ends_no_campaign(target, tmp_path):
+    def leave(evidence, settings):
+        raise SystemExit(0)
+
+    finished = run(target.url, tmp_path, Fake("first", judge=leave), Fake("second"))
+    assert [each.status for each in finished.result.results] == [Status.ERROR, Status.COMPLETED]
+    assert finished.result.exit_code == 3
+
+
 def test_a_phase_that_never_ends_is_ended_at_its_deadline(target, tmp_path, monkeypatch):
     monkeypatch.setattr(step_module, "_deadline_seconds", lambda planned: 0.05)
     monkeypatch.setattr(step_module, "GRACE", 0.05)
@@ -138,6 +133,45 @@ def test_a_phase_that_never_ends_is_ended_at_its_deadline(target, tmp_path, monk
 
     (result,) = run(target.url, tmp_path, Fake(act=hang)).result.results
     assert (result.status, result.reason.kind, cancelled) == (Status.ERROR, ReasonKind.DEADLINE, [True])
+
+
+async def cancel_itself(context):
+    raise asyncio.CancelledError
+
+
+async def stop_itself_and_hang(context):
+    context.stop.request()
+    with contextlib.suppress(asyncio.CancelledError):
+        await asyncio.Event().wait()
+    await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize(
+    ("act", "words"),
+    [
+        (cancel_itself, "its own work was cancelled"),
+        (stop_itself_and_hang, "it asked itself to stop, and did not"),
+    ],
+)
+def test_a_phase_that_breaks_off_unasked_is_not_complete(target, tmp_path, monkeypatch, act, words):
+    monkeypatch.setattr(step_module, "GRACE", 0.05)
+    monkeypatch.setattr(step_module, "LAST_GRACE", 0.05)
+    finished = run(target.url, tmp_path, Fake(act=act))
+    (result,) = finished.result.results
+    found = (result.status, result.reason.kind, result.reason.text)
+    assert found == (Status.ERROR, ReasonKind.CRASHED, words)
+    assert finished.result.exit_code == 3
+
+
+def test_a_report_of_a_judge_that_crashed_is_rejudged_as_it_was(target, tmp_path):
+    def broken(evidence, settings):
+        raise AttributeError("lost")
+
+    phases = Fake("first"), Fake("second", judge=broken)
+    finished = run(target.url, tmp_path, *phases)
+    old = read_report(finished.folder / "report.json")
+    again = rejudge(old, {phase.info.name: phase for phase in phases})
+    assert (again.results, again.score, again.gate) == (old.results, old.score, old.gate)
 
 
 def test_one_interrupt_lets_the_phase_end_cleanly_and_writes_the_report(target, tmp_path):
