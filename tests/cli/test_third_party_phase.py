@@ -1,11 +1,9 @@
 """The phase of docs/writing-a-phase.md, installed like anybody's: listed, run, judged, on the page."""
 
-import http.server
 import os
 import re
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
@@ -13,25 +11,9 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-class Cave(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(200 if self.path in {"/health", "/dragon"} else 404)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *args):
-        pass
-
-
 @pytest.fixture
-def cave():
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Cave)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+def cave(plain_target):
+    return plain_target.url
 
 
 @pytest.fixture

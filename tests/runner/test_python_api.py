@@ -1,10 +1,8 @@
 """`campaign.run` and `campaign.stop`, as a script would use them: one without a __main__ guard, too."""
 
-import http.server
 import os
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
@@ -20,27 +18,9 @@ phases: {{load: {{scenarios: {{short: {{users: 4, ramp: 100/s, hold: {hold}}}}},
 """
 
 
-class Home(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self):
-        self.send_response(200)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *args):
-        pass
-
-
 @pytest.fixture
-def url():
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Home)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+def url(plain_target):
+    return plain_target.url
 
 
 def script(name, *, cwd):
