@@ -96,6 +96,7 @@ class Engine:
     async def _stop(self, control: Control) -> None:
         grace = await control.stopped()
         now_ns = self._clock.now_ns()
+        self._recorder.presence.stop(now_ns)
         for task, user in self._users.items():
             user.departure = min(user.departure, now_ns)
             if user.resting:

@@ -108,7 +108,7 @@ class Merge:
         self._reconnects += interval.reconnects
         merge_into(self._errors, interval.errors)
         for key, tally in interval.tallies.items():
-            _add_tally(self._tallies.setdefault(key, Tally(Histogram(), Histogram())), tally)
+            self._tallies.setdefault(key, Tally(Histogram(), Histogram())).merge(tally)
         self._close_seconds()
 
     def lose(self, worker: int, reason: str) -> None:
@@ -161,14 +161,6 @@ class Merge:
             workers_lost=len(self._losses),
             losses=tuple(self._losses),
         )
-
-
-def _add_tally(total: Tally, part: Tally) -> None:
-    total.response.merge(part.response)
-    total.service.merge(part.service)
-    total.received_bytes += part.received_bytes
-    for kind, count in part.errors.items():
-        total.errors[kind] = total.errors.get(kind, 0) + count
 
 
 def _seconds(histogram: Histogram, share: float) -> float | None:

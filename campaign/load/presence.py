@@ -30,6 +30,11 @@ class Presence:
         taken, self._worked_ns = self._worked_ns, 0
         return taken
 
+    def stop(self, now_ns: int) -> None:
+        """The hold ends now at the latest, as the run is stopped early."""
+        self._add_up(now_ns)
+        self._hold = (self._hold[0], min(self._hold[1], now_ns))
+
     def _add_up(self, now_ns: int) -> None:
         until = min(now_ns, self._hold[1])
         if until > self._since:

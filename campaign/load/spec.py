@@ -94,6 +94,14 @@ class Tally:
         """Samples that ended in an error of any kind."""
         return sum(self.errors.values())
 
+    def merge(self, other: Tally) -> None:
+        """Add all that `other` holds."""
+        self.response.merge(other.response)
+        self.service.merge(other.service)
+        self.received_bytes += other.received_bytes
+        for kind, count in other.errors.items():
+            self.errors[kind] = self.errors.get(kind, 0) + count
+
 
 @dataclass(frozen=True, slots=True)
 class ErrorSample:

@@ -47,6 +47,8 @@ async def run_step(step: Step, around: Surroundings) -> PhaseResult:
     around.events.emit(PhaseBegan(step.label, step.seconds))
     file = around.folder / "evidence" / f"{step.label}.jsonl"
     log = EvidenceLog(file, around.elapsed, redact=around.redact)
+    if around.baseline and step.label not in around.baseline:
+        log.note(f"The baseline has no phase {step.label}, so nothing here was compared with it.")
     try:
         reason = await _collect(step, log, around=around)
         evidence = log.evidence()

@@ -7,10 +7,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from campaign.load.fleet import run_load
-from campaign.load.spec import LoadOutcome, LoadPlan, Second
+from campaign.load.spec import LoadOutcome, LoadPlan, ScenarioSpec, Second
 from campaign.phase import PhaseContext, Progress
-from campaign.records import Measurement
-from phases.load.figures import measurements, plain
+from campaign.records import Evidence, Measurement
+from phases.load.figures import measurements, plain, start_only
 from phases.load.judge import REGRESSION
 from phases.load.settings import LoadSettings, Scenario
 
@@ -30,7 +30,7 @@ async def run_scenarios(context: PhaseContext) -> None:
         began = context.record.elapsed()
         progress = _progress(context, name, before=before, whole=whole)
         outcome = await _run(context, name, scenario=scenario, on_second=progress)
-        records.append(plain(outcome))
+        records.append(plain(outcome, start_only(context.vocabulary)))
         spans.append({"name": name, "began": began, "ended": context.record.elapsed()})
         _record(context, outcome, records=records, spans=spans)
         before += scenario.spec(name).seconds
@@ -82,9 +82,10 @@ def _record(
     records: list[dict[str, object]],
     spans: list[dict[str, object]],
 ) -> None:
-    for measurement in measurements(outcome, context.settings):
+    then = _baseline(context, outcome.scenario)
+    for measurement in measurements(outcome, context.settings, start_only=start_only(context.vocabulary)):
         context.record.measurement(measurement)
-        if (slower := _regression(context, measurement)) is not None:
+        if then is not None and (slower := _regression(then, measurement)) is not None:
             context.record.measurement(slower)
     total = sum(tally.count for tally in outcome.tallies.values())
     already = sum(int(record["requests"]) for record in records[:-1])  # type: ignore[call-overload]
@@ -94,11 +95,27 @@ def _record(
     context.record.fact("spans", spans)
 
 
-def _regression(context: PhaseContext, now: Measurement) -> Measurement | None:
-    """This p95 over the baseline's: the ratio with the limits that both intervals allow."""
-    then = context.baseline.find(now.name) if context.baseline else None
-    if not now.name.endswith(".p95") or then is None or not then.value or now.value is None:
+def _baseline(context: PhaseContext, scenario: ScenarioSpec) -> Evidence | None:
+    """The baseline's evidence, if it saw this scenario with as many users; a note says why not."""
+    if context.baseline is None:
         return None
+    users = {each["name"]: each["users"] for each in context.baseline.facts.get("scenarios", ())}
+    then = users.get(scenario.name)
+    if then == scenario.users:
+        return context.baseline
+    why = "which it does not have" if then is None else f"which had {then:,} users there"
+    context.record.note(f"Scenario {scenario.name} was not compared with the baseline, {why}.")
+    return None
+
+
+def _regression(baseline: Evidence, now: Measurement) -> Measurement | None:
+    """This p95 over the baseline's: the ratio with the limits that both intervals allow."""
+    then = baseline.find(now.name)
+    if not now.name.endswith(".p95") or then is None or not then.value:
+        return None
+    name, unit = now.name + REGRESSION, "x the baseline"
+    if now.value is None:
+        return Measurement(name, None, unit)
     low = now.low / then.high if now.low is not None and then.high else None
     high = now.high / then.low if now.high is not None and then.low else None
-    return Measurement(now.name + REGRESSION, now.value / then.value, "x the baseline", now.count, low, high)
+    return Measurement(name, now.value / then.value, unit, now.count, low, high)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
 
 from campaign.load.spec import LoadOutcome, Stage, Tally
 from campaign.records import Measurement
 from campaign.stats.histogram import Histogram
+from campaign.target.spec import Vocabulary
 from phases.load.metrics import ALL, METRICS, MICRO, TALLIED, measure
 from phases.load.settings import LoadSettings
 
@@ -16,11 +17,22 @@ SHOWN = ("p50", "p95", "p99", "mean", "max", "error_rate", "rate")
 """Metrics measured for every operation, whether or not a limit asks for them."""
 
 
-def measurements(outcome: LoadOutcome, settings: LoadSettings) -> Iterator[Measurement]:
+Names = Collection[str]
+"""Of operations that users do only when they start, and so mostly before the hold."""
+
+
+def start_only(vocabulary: Vocabulary) -> Names:
+    """The operations that are nobody's task."""
+    users = vocabulary.users.values()
+    tasks = {name for user in users for name in user.tasks}
+    return frozenset(name for user in users for name in user.start) - tasks
+
+
+def measurements(outcome: LoadOutcome, settings: LoadSettings, *, start_only: Names) -> Iterator[Measurement]:
     """Everything that a limit of this scenario asks for, and the usual figures of every operation."""
     name = outcome.scenario.name
     wanted = {(each.subject, each.metric.name) for each in settings.planned() if each.scenario == name}
-    tallies = judged_tallies(outcome)
+    tallies = judged_tallies(outcome, start_only)
     wanted |= {(subject, metric) for subject in tallies for metric in SHOWN}
     for subject, metric in sorted(wanted):
         yield _measurement(outcome, tallies.get(subject), subject=subject, metric=metric)
@@ -29,37 +41,42 @@ def measurements(outcome: LoadOutcome, settings: LoadSettings) -> Iterator[Measu
 def _measurement(outcome: LoadOutcome, tally: Tally | None, *, subject: str, metric: str) -> Measurement:
     name = f"{outcome.scenario.name}.{subject}.{metric}"
     if metric in TALLIED:
-        return measure(tally or _empty(), METRICS[metric], name=name, seconds=outcome.hold_seconds)
+        seconds = _seconds(outcome, subject)
+        return measure(tally or _empty(), METRICS[metric], name=name, seconds=seconds)
     value = outcome.longest_stall if metric == "longest_stall" else outcome.users_reached
     return Measurement.exact(name, value, unit=METRICS[metric].unit)
 
 
-def judged_tallies(outcome: LoadOutcome) -> dict[str, Tally]:
+def judged_tallies(outcome: LoadOutcome, start_only: Names) -> dict[str, Tally]:
     """Samples by operation, and of all together: those of the hold.
 
-    An operation that has none there, as it only runs when a user starts, is judged on all its samples.
+    An operation of `start_only` that has none there is judged on all its samples.
     """
     names = sorted({operation for operation, _ in outcome.tallies})
-    by_name = {name: _judged(outcome, name) for name in names}
+    by_name = {name: _judged(outcome, name, start_only) for name in names}
     hold = [tally for (_, stage), tally in outcome.tallies.items() if stage is Stage.HOLD]
     return {**by_name, ALL: _merged(hold)}
 
 
-def _judged(outcome: LoadOutcome, operation: str) -> Tally:
-    hold = outcome.tallies.get((operation, Stage.HOLD))
-    if hold is not None and hold.count:
-        return hold
+def _judged(outcome: LoadOutcome, operation: str, start_only: Names) -> Tally:
+    if _in_hold(outcome, operation) or operation not in start_only:
+        return outcome.tallies.get((operation, Stage.HOLD)) or _empty()
     return _merged(tally for (name, _), tally in outcome.tallies.items() if name == operation)
+
+
+def _in_hold(outcome: LoadOutcome, operation: str) -> bool:
+    return (operation, Stage.HOLD) in outcome.tallies
+
+
+def _seconds(outcome: LoadOutcome, subject: str) -> float:
+    """The time that the judged samples came in; 0 where they came outside the hold, so have no rate."""
+    return outcome.hold_seconds if subject == ALL or _in_hold(outcome, subject) else 0.0
 
 
 def _merged(tallies: Iterable[Tally]) -> Tally:
     whole = _empty()
     for tally in tallies:
-        whole.response.merge(tally.response)
-        whole.service.merge(tally.service)
-        whole.received_bytes += tally.received_bytes
-        for kind, count in tally.errors.items():
-            whole.errors[kind] = whole.errors.get(kind, 0) + count
+        whole.merge(tally)
     return whole
 
 
@@ -67,7 +84,7 @@ def _empty() -> Tally:
     return Tally(Histogram(), Histogram())
 
 
-def plain(outcome: LoadOutcome) -> dict[str, Any]:
+def plain(outcome: LoadOutcome, start_only: Names) -> dict[str, Any]:
     """The scenario as plain data: what the page shows, and whether our own generator kept up."""
     return {
         "name": outcome.scenario.name,
@@ -79,7 +96,8 @@ def plain(outcome: LoadOutcome) -> dict[str, Any]:
         "reconnects": outcome.reconnects,
         "generator": {**asdict(outcome.generator), "saturation": outcome.generator.saturation()},
         "operations": [
-            _row(name, tally, seconds=outcome.hold_seconds) for name, tally in judged_tallies(outcome).items()
+            _row(name, tally, seconds=_seconds(outcome, name))
+            for name, tally in judged_tallies(outcome, start_only).items()
         ],
         "errors": [asdict(group) for group in outcome.errors],
     }

@@ -20,7 +20,7 @@ def judge_load(evidence: Evidence, settings: LoadSettings) -> tuple[Finding, ...
     limits = tuple(
         _against_limit(planned, evidence, run.get(planned.scenario)) for planned in settings.planned()
     )
-    return limits + tuple(_regressions(evidence, settings))
+    return limits + tuple(_regressions(evidence, settings, run))
 
 
 def _against_limit(planned: PlannedLimit, evidence: Evidence, scenario: dict[str, Any] | None) -> Finding:
@@ -52,16 +52,20 @@ def _doubt(scenario: dict[str, Any]) -> str:
     return f"our own load generator was saturated: {saturation}" if saturation else ""
 
 
-def _regressions(evidence: Evidence, settings: LoadSettings) -> Iterator[Finding]:
+def _regressions(
+    evidence: Evidence, settings: LoadSettings, run: dict[str, dict[str, Any]]
+) -> Iterator[Finding]:
     most = 1 + settings.regression
     limit = Limit(most, most, "x the baseline", Direction.AT_MOST)
     for measured in evidence.measurements:
         if measured.name.endswith(REGRESSION):
+            scenario = measured.name.rsplit(".", 3)[0]  # before operation, p95 and regression
             yield checks.within(
                 measured.name,
                 measured,
                 limit=limit,
-                subject=f"{measured.name.removesuffix(REGRESSION)}",
+                subject=measured.name.removesuffix(REGRESSION),
                 severity=Severity.IMPORTANT,
+                doubt=_doubt(run[scenario]) if scenario in run else "",
                 remedy="Compare the two reports, and run both again on the same quiet machine.",
             )

@@ -343,3 +343,11 @@ def test_every_line_of_the_events_is_json_whatever_is_secret(target, tmp_path):
     finished = run(url, tmp_path, Fake())
     lines = (finished.folder / "events.jsonl").read_text().splitlines()
     assert all(json.loads(line)["at"] > 0 for line in lines)
+
+
+def test_a_phase_that_the_baseline_does_not_have_says_so(target, tmp_path):
+    before = run(target.url, tmp_path, Fake("first")).result
+    finished = run(target.url, tmp_path, Fake("first"), Fake("second"), baseline=before)
+    first, second = (result.evidence.notes for result in finished.result.results)
+    assert first == ()
+    assert second == ("The baseline has no phase second, so nothing here was compared with it.",)

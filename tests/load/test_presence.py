@@ -1,0 +1,29 @@
+"""User-seconds at work are those of the hold, and of no more of it than there was."""
+
+from campaign.clock import SECOND
+from campaign.load.presence import Presence
+
+HOLD = (10 * SECOND, 20 * SECOND)
+
+
+def test_only_time_within_the_hold_counts():
+    presence = Presence(HOLD)
+    presence.changes(+1, 5 * SECOND)
+    presence.changes(+1, 15 * SECOND)
+    assert presence.take(17 * SECOND) == (5 + 2 * 2) * SECOND
+    assert presence.take(30 * SECOND) == 2 * 3 * SECOND
+
+
+def test_after_an_early_stop_users_who_still_wait_for_answers_add_nothing():
+    presence = Presence(HOLD)
+    presence.changes(+1, 5 * SECOND)
+    presence.stop(11 * SECOND)
+    presence.changes(-1, 13 * SECOND)
+    assert presence.take(13 * SECOND) == 1 * SECOND
+
+
+def test_a_stop_before_the_hold_leaves_none():
+    presence = Presence(HOLD)
+    presence.changes(+1, 5 * SECOND)
+    presence.stop(6 * SECOND)
+    assert presence.take(30 * SECOND) == 0
