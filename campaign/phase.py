@@ -94,8 +94,8 @@ class PhaseContext:
     """All that a phase is given; small on purpose.
 
     `settings` is an instance of `info.settings`. `baseline` is the same phase's evidence of an earlier run,
-    if the user named one. `workdir` is a folder of the phase's own. A phase returns soon after `stop` is
-    requested.
+    if the user named one. `workdir` is a folder of the phase's own, not made yet. A phase returns soon after
+    `stop` is requested.
     """
 
     target: TargetSpec

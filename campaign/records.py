@@ -155,7 +155,7 @@ class Limit:
 class Finding:
     """What a check came to. The message states the fact with both numbers, in either case.
 
-    `check` is a stable name, unique within its phase (`load.peak.converse.p95`). Made by `campaign.checks`
+    `check` is a stable name, unique within its phase (`peak.converse.p95`). Made by `campaign.checks`
     only.
     """
 

@@ -42,9 +42,13 @@ def installed() -> Registry:
     phases: dict[str, Phase] = {}
     broken: list[Broken] = []
     for point in _points():
+        if point.name in phases:
+            why = f"another plug-in has this name, {type(phases[point.name]).__module__}"
+            broken.append(Broken(point.name, point.value, why))
+            continue
         try:
             phases[point.name] = _load(point)
-        except Exception as error:  # noqa: BLE001 - plug-ins are foreign code
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - plug-ins are foreign code
             broken.append(Broken(point.name, point.value, f"{type(error).__name__}: {error}"))
     return Registry(phases, tuple(broken))
 

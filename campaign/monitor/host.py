@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from typing import TypeVar
 
 import psutil
 
 from campaign.monitor.source import Reading
+
+T = TypeVar("T")
 
 
 class HostSource:
@@ -39,9 +43,18 @@ class HostSource:
 
     @staticmethod
     def _counters() -> dict[str, float]:
-        network = psutil.net_io_counters()
-        disk = psutil.disk_io_counters()  # None in some containers
-        counters = {"host.network.sent": network.bytes_sent, "host.network.received": network.bytes_recv}
+        """Those that there are: containers may hide network or disk, by None or by an error."""
+        network = _seen(psutil.net_io_counters)
+        disk = _seen(psutil.disk_io_counters)
+        counters: dict[str, float] = {}
+        if network is not None:
+            counters |= {"host.network.sent": network.bytes_sent, "host.network.received": network.bytes_recv}
         if disk is not None:
             counters |= {"host.disk.read": disk.read_bytes, "host.disk.written": disk.write_bytes}
-        return {name: float(value) for name, value in counters.items()}
+        return counters
+
+
+def _seen(read: Callable[[], T | None]) -> T | None:
+    with suppress(psutil.Error, OSError, RuntimeError):
+        return read()
+    return None

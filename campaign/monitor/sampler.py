@@ -32,7 +32,7 @@ async def monitoring(
         yield process
     finally:
         task.cancel()
-        with suppress(asyncio.CancelledError):
+        with suppress(asyncio.CancelledError, OSError):  # a full disk: the report says so when it is written
             await task
 
 

@@ -85,10 +85,10 @@ async def run_campaign(
         events.emit(_began(steps, around))
         with on_signals(interrupt, asyncio.get_running_loop()):
             result = await _observe(steps, around)
-        events.emit(CampaignEnded(result))
+            events.emit(CampaignEnded(result))
+            write_all(result, folder, partials=partials(phases))
     finally:
         log.close()
-    write_all(result, folder, partials=partials(phases))
     return Finished(result, folder)
 
 

@@ -114,3 +114,21 @@ def test_sampling_keeps_to_its_grid_and_skips_what_it_missed():
     with pytest.raises(RuntimeError):
         asyncio.run(sample([Slow()], sink, clock=clock, interval=1.0))
     assert seen == [0, 3, 4, 5, 6]
+
+
+def _fails(error):
+    def read():
+        raise error
+
+    return read
+
+
+@pytest.mark.parametrize("hidden", [lambda: None, _fails(NotImplementedError("no /proc/diskstats"))])
+@pytest.mark.parametrize("what", ["disk", "net"])
+def test_a_machine_that_hides_a_counter_shows_the_others(monkeypatch, what, hidden):
+    monkeypatch.setattr(psutil, f"{what}_io_counters", hidden)
+    reading = HostSource(iter(range(10)).__next__).read()
+    shown = {"net": "host.disk.read", "disk": "host.network.sent"}[what]
+    gone = {"disk": "host.disk.read", "net": "host.network.sent"}[what]
+    assert {"host.cpu", "host.memory", shown} <= set(reading)
+    assert gone not in reading

@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import json
+import os
+import signal
 
 import pytest
 
@@ -13,6 +15,7 @@ from campaign.errors import ConfigurationError, RefusedError
 from campaign.phase import PhaseInfo, Progress
 from campaign.records import Measurement, Outcome, ReasonKind, Status, StopReason
 from campaign.report.read import read_report
+from campaign.report.write import write_all
 from campaign.runner import step as step_module
 from campaign.runner.campaign import Options, run_campaign
 from campaign.runner.interrupt import Interrupt
@@ -351,3 +354,13 @@ def test_a_phase_that_the_baseline_does_not_have_says_so(target, tmp_path):
     first, second = (result.evidence.notes for result in finished.result.results)
     assert first == ()
     assert second == ("The baseline has no phase second, so nothing here was compared with it.",)
+
+
+def test_a_signal_while_the_report_is_written_does_not_cut_it(target, tmp_path, monkeypatch):
+    def write(*arguments, **options):
+        os.kill(os.getpid(), signal.SIGTERM)
+        return write_all(*arguments, **options)
+
+    monkeypatch.setattr("campaign.runner.campaign.write_all", write)
+    finished = run(target.url, tmp_path, Fake())
+    assert (finished.folder / "report.html").is_file()
