@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from campaign.config.feeds import FeedModel
 from campaign.config.models import CampaignModel
 from campaign.config.phases import PlannedPhase
 
@@ -20,7 +21,7 @@ def configuration_of(model: CampaignModel, phases: Iterable[PlannedPhase]) -> di
     policy = model.scoring.policy()
     return {
         **written,
-        "data": {name: _feed(feed.spec(name).values, feed.order) for name, feed in model.data.items()},
+        "data": {name: _feed(feed, feed.spec(name).values) for name, feed in model.data.items()},
         "phases": {
             each.label: {"phase": each.kind, "settings": each.settings.model_dump(mode="json")}
             for each in phases
@@ -33,5 +34,7 @@ def configuration_of(model: CampaignModel, phases: Iterable[PlannedPhase]) -> di
     }
 
 
-def _feed(values: tuple[Any, ...], order: str) -> dict[str, Any]:
-    return {"count": len(values), "order": order, "first": list(values[:LONGEST_FEED])}
+def _feed(feed: FeedModel, values: tuple[Any, ...]) -> dict[str, Any]:
+    """How many values in which order; those of a file, which may be people's data, are not repeated."""
+    told: dict[str, Any] = {"count": len(values), "order": feed.order}
+    return {**told, "file": feed.file} if feed.file else {**told, "first": list(values[:LONGEST_FEED])}

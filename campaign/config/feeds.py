@@ -29,7 +29,7 @@ class FeedModel(ShortPart):
 
     file: str = ""
     values: tuple[JsonData, ...] = ()
-    order: Literal["in_turn", "random", "once"] = "in_turn"
+    order: Literal["in_turn", "per_user", "random", "once"] = "in_turn"
     _read: tuple[Any, ...] = PrivateAttr(default=())
 
     @classmethod

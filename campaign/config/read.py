@@ -134,7 +134,8 @@ def _assembled(document: Document, model: CampaignModel, *, phases: tuple[Planne
         feeds={name: each.spec(name) for name, each in model.data.items()},
     )
     _note_uncompilable(document, target, vocabulary=vocabulary)
-    secrets = find_secrets(document.data, document.variables)
+    rows = [feed.values for feed in vocabulary.feeds.values()]
+    secrets = find_secrets(document.data, document.variables, feeds=rows)
     return Campaign(
         name=model.name,
         target=replace(target, secrets=secrets),

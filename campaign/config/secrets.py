@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote, urlsplit
 
@@ -22,12 +22,19 @@ _CARRIERS = frozenset({"headers", "query", "json", "form", "services", "auth"})
 """Keys of the file below which a telling name means a secret; under `save` or `expect` it does not."""
 
 
-def find_secrets(data: Any, variables: Mapping[str, str]) -> frozenset[str]:
-    """Every text that must be masked: values of variables called ...KEY, passwords in URLs, auth."""
+MOST_ROWS = 2_000
+"""Rows of a data feed whose secrets are known by value; the names of their columns mask all others."""
+
+
+def find_secrets(
+    data: Any, variables: Mapping[str, str], *, feeds: Iterable[Sequence[Any]] = ()
+) -> frozenset[str]:
+    """Every text that must be masked: values of variables called ...KEY, passwords in URLs and data, auth."""
     found = {value for name, value in variables.items() if _SECRET_VARIABLE.search(name)}
     for value in [*variables.values(), *_texts(data)]:
         found |= set(_in_url(value))
     found |= set(_named(data, carried=False))
+    found |= {each for feed in feeds for each in _named(list(feed[:MOST_ROWS]), carried=True)}
     parts = {part for value in found for part in (value, *_credentials(value))}
     forms = {form for part in parts for form in (part, quote(part, safe=""), quote_plus(part))}
     return frozenset(form for form in forms if len(form.strip()) >= SHORTEST)

@@ -65,7 +65,7 @@ def _form_value(value: object) -> str:
 def _multipart(parts: tuple[PartSpec, ...], known: Collection[str] | None) -> Body:
     boundary = "campaign-" + blake2s(repr(parts).encode(), digest_size=12).hexdigest()
     delimiter = f"--{boundary}".encode()
-    compiled = [(_part_head(part), _part_content(part, known)) for part in parts]
+    compiled = [(_part_head(part, known), _part_content(part, known)) for part in parts]
 
     def render(scope: Scope) -> bytes:
         pieces = []
@@ -73,19 +73,20 @@ def _multipart(parts: tuple[PartSpec, ...], known: Collection[str] | None) -> Bo
             data = content(scope)
             if delimiter in data:
                 raise RenderError("a part of the multipart body holds the boundary between parts")
-            pieces += [delimiter, b"\r\n", head, b"\r\n\r\n", data, b"\r\n"]
+            pieces += [delimiter, b"\r\n", _utf8(head.render(scope)), b"\r\n\r\n", data, b"\r\n"]
         return b"".join([*pieces, delimiter, b"--\r\n"])
 
     return Body(f"multipart/form-data; boundary={boundary}", render, None)
 
 
-def _part_head(part: PartSpec) -> bytes:
+def _part_head(part: PartSpec, known: Collection[str] | None) -> Text:
     filename = part.filename or Path(part.file).name
-    head = f'Content-Disposition: form-data; name="{_quoted(part.name)}"'
+    pieces: list[Piece] = [f'Content-Disposition: form-data; name="{_quoted(part.name)}"']
     if filename:
-        head += f'; filename="{_quoted(filename)}"'
+        named = map_pieces(split_text(filename, known), literal=_quoted, hole=_quoted_value)
+        pieces += ['; filename="', *named, '"']
     content_type = part.content_type or ("application/octet-stream" if filename else "")
-    return _utf8(f"{head}\r\nContent-Type: {content_type}" if content_type else head)
+    return Text([*pieces, f"\r\nContent-Type: {content_type}" if content_type else ""])
 
 
 def _part_content(part: PartSpec, known: Collection[str] | None) -> Callable[[Scope], bytes]:
@@ -104,6 +105,10 @@ def _part_content(part: PartSpec, known: Collection[str] | None) -> Callable[[Sc
 def _quoted(text: str) -> str:
     # How browsers write names in multipart headers (HTML standard, "multipart/form-data encoding algorithm").
     return text.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _quoted_value(value: object) -> str:
+    return _quoted(as_text(value))
 
 
 def _utf8(text: str) -> bytes:

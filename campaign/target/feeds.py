@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import repeat
 from random import Random
 from typing import Any
 
@@ -32,6 +33,8 @@ class Feed:
         """The items for `user` (from 1), in the feed's order; `random` gives that user's generator."""
         if self._spec.order == "once":
             return iter(self._next_left, object())
+        if self._spec.order == "per_user":
+            return repeat(self._spec.values[(user - 1) % len(self._spec.values)])
         if self._spec.order == "random":
             return iter(lambda: random().choice(self._spec.values), object())
         return _in_turn(self._spec.values, start=user - 1)

@@ -121,7 +121,8 @@ class UserSpec:
 class FeedSpec:
     """A data feed: values (texts, or mappings whose keys are read as `name.key`) and their order.
 
-    `order`: "in_turn" (user k starts at item k, then goes on), "random" (seeded per user), "once" (no item
+    `order`: "in_turn" (user k starts at item k, then goes on), "per_user" (user k
+    always has item k), "random" (seeded per user), "once" (no item
     is given twice over all users and workers; an exhausted feed stops the user that asked).
     """
 

@@ -50,6 +50,18 @@ def test_the_configuration_for_the_report_holds_no_secret(campaign):
     assert [each for each in OPEN if each not in told] == []
 
 
+def test_the_rows_of_a_data_file_stay_out_of_the_report_and_their_passwords_are_secrets(
+    read_text, good, tmp_path
+):
+    (tmp_path / "people.csv").write_text("email,password\nann@example.com,hush-hush-1\n")
+    feed = f"data:\n  people: {{file: {tmp_path}/people.csv, order: per_user}}\n"
+    campaign = read_text(good.replace("data:\n", feed, 1))
+    told = json.dumps(campaign.configuration)
+    assert ("hush-hush-1" in told, "ann@example.com" in told) == (False, False)
+    assert "hush-hush-1" in campaign.secrets
+    assert campaign.configuration["data"]["people"]["count"] == 1
+
+
 def test_the_requests_themselves_keep_their_secrets(campaign):
     assert campaign.target.services["speech"].auth == "speech-key-1"
     assert campaign.target.stores["database"] == "postgresql://me:p%40ssw0rd@127.0.0.1/x"

@@ -30,7 +30,7 @@ def openssl(*arguments: str | Path) -> None:
 def issue(folder: Path, name: str, extension: str) -> Path:
     """A PEM file with key and certificate, signed by the authority in `folder`."""
     key, request, certificate = (folder / f"{name}.{suffix}" for suffix in ("key", "csr", "crt"))
-    (folder / f"{name}.cnf").write_text(extension)
+    (folder / f"{name}.cnf").write_text(f"{extension}\nauthorityKeyIdentifier=keyid\n")
     openssl(
         "req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}", "-keyout", key, "-out", request
     )  # fmt: skip
@@ -47,6 +47,7 @@ def issue(folder: Path, name: str, extension: str) -> Path:
 def certificates(tmp_path_factory) -> Certificates:
     folder = tmp_path_factory.mktemp("certificates")
     openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=Test CA",
+            "-addext", "keyUsage=critical,keyCertSign,cRLSign",  # Python 3.13 asks for it
             "-keyout", folder / "ca.key", "-out", folder / "ca.pem")  # fmt: skip
     server = issue(folder, "server", "subjectAltName=IP:127.0.0.1")
     return Certificates(folder / "ca.pem", server, issue(folder, "client", "extendedKeyUsage=clientAuth"))

@@ -176,6 +176,12 @@ def test_a_multipart_body_carries_texts_and_files(tmp_path):
     assert again.wire() == request.wire()
 
 
+def test_the_name_of_an_uploaded_file_is_a_template_too():
+    parts = (PartSpec("note", text="x", filename='{{ v }}-"1".txt'),)
+    request = built("POST", values={"v": 'a"\r\nb'}, body=BodySpec(multipart=parts))
+    assert b'filename="a%22%0D%0Ab-%221%22.txt"' in request.body
+
+
 def test_a_value_that_holds_the_boundary_is_not_sent():
     parts = (PartSpec("say", text="{{ v }}"),)
     boundary = header(built("POST", values={"v": ""}, body=BodySpec(multipart=parts)), b"content-type").split(

@@ -101,6 +101,11 @@ def test_a_saved_value_outlives_iterations():
     assert user.values == {"token": "t"}
 
 
+def test_per_user_each_keeps_its_own_item():
+    shared = feeds("per_user")
+    assert [drawn(scope(n, feeds=shared), 3) for n in (1, 2, 4)] == [["a"] * 3, ["b"] * 3, ["a"] * 3]
+
+
 def test_once_no_item_is_given_twice_over_users_and_workers():
     values = tuple(range(10))
     items = []
