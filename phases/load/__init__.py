@@ -34,8 +34,8 @@ class LoadPhase:
         await run_scenarios(context)
 
     def judge(self, evidence: Evidence, settings: Any) -> tuple[Finding, ...]:
-        """One finding per limit of every scenario, and one per operation that got slower than the
-        baseline.
+        """One finding per limit of every scenario, one for whether the target outlived them, and one per
+        operation that is compared with the baseline.
         """
         from phases.load.judge import judge_load  # noqa: PLC0415
 

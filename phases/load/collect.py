@@ -10,14 +10,15 @@ from campaign.load.fleet import run_load
 from campaign.load.spec import LoadOutcome, LoadPlan, ScenarioSpec, Second
 from campaign.phase import PhaseContext, Progress
 from campaign.records import Evidence, Measurement
+from phases.load.aftermath import record_aftermath
 from phases.load.figures import measurements, plain, start_only
 from phases.load.judge import REGRESSION
 from phases.load.settings import LoadSettings, Scenario
 
 
 async def run_scenarios(context: PhaseContext) -> None:
-    """Run all scenarios in the order of the file until one is stopped; each is recorded before the next
-    begins.
+    """Run all scenarios in the order of the file until one is stopped, each recorded before the next begins;
+    then ask the target how it is.
     """
     settings: LoadSettings = context.settings
     whole = sum(scenario.spec(name).seconds for name, scenario in settings.scenarios.items())
@@ -34,6 +35,8 @@ async def run_scenarios(context: PhaseContext) -> None:
         spans.append({"name": name, "began": began, "ended": context.record.elapsed()})
         _record(context, outcome, records=records, spans=spans)
         before += scenario.spec(name).seconds
+    if records:
+        await record_aftermath(context)
 
 
 async def _run(

@@ -7,6 +7,7 @@ from typing import Any
 
 from campaign import checks
 from campaign.records import Direction, Evidence, Finding, Limit, Severity
+from phases.load.aftermath import judge_aftermath
 from phases.load.metrics import ALL
 from phases.load.settings import LoadSettings, PlannedLimit
 
@@ -15,12 +16,14 @@ REGRESSION = ".regression"
 
 
 def judge_load(evidence: Evidence, settings: LoadSettings) -> tuple[Finding, ...]:
-    """One finding per planned limit, also for a scenario that was never reached; then the regressions."""
+    """One finding per planned limit, also for a scenario that was never reached; then whether the target
+    outlived it, and the regressions.
+    """
     run = {scenario["name"]: scenario for scenario in evidence.facts.get("scenarios", ())}
     limits = tuple(
         _against_limit(planned, evidence, run.get(planned.scenario)) for planned in settings.planned()
     )
-    return limits + tuple(_regressions(evidence, settings, run))
+    return *limits, judge_aftermath(evidence), *_regressions(evidence, settings, run)
 
 
 def _against_limit(planned: PlannedLimit, evidence: Evidence, scenario: dict[str, Any] | None) -> Finding:

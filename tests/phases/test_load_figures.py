@@ -101,7 +101,11 @@ def collected(monkeypatch, of, baseline):
     async def run_load(plan, **others):
         return of
 
+    async def ask_nobody(context):
+        pass
+
     monkeypatch.setattr(collect, "run_load", run_load)
+    monkeypatch.setattr(collect, "record_aftermath", ask_nobody)
     record = Record()
     context = SimpleNamespace(
         target=None, vocabulary=VOCABULARY, settings=SETTINGS, clock=None, seed=1, baseline=baseline,

@@ -44,6 +44,7 @@ def test_every_limit_of_every_scenario_is_planned_also_when_nothing_was_run():
         (
             "calm.all.error_rate", "calm.all.load_reached", "calm.converse.p95",
             "peak.all.error_rate", "peak.all.load_reached", "peak.converse.p95", "peak.all.rate",
+            "target_afterwards",
         ),
         Outcome.INCONCLUSIVE,
     )  # fmt: skip
