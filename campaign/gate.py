@@ -121,8 +121,15 @@ def improvements(results: Iterable[PhaseResult], score: Score, *, policy: Policy
         if result.in_plan
         for finding in result.findings
         if finding.outcome in (Outcome.FAILED, Outcome.WARNED, Outcome.INCONCLUSIVE)
+        and not _never_reached(result, finding)
     ]
     return tuple(sorted(listed, key=_urgency))
+
+
+def _never_reached(result: PhaseResult, finding: Finding) -> bool:
+    """A check that its phase did not come to: the phase's own reason says it once, for all of them."""
+    undecided = finding.outcome is Outcome.INCONCLUSIVE and finding.measured is None
+    return undecided and result.status is not Status.COMPLETED
 
 
 def _improvement(

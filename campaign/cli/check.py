@@ -17,14 +17,20 @@ def check(
     *,
     quick: Annotated[bool, typer.Option("--quick", help="Show the plan of a quick run.")] = False,
 ) -> None:
-    """Check a campaign file and show its plan; nothing is sent. Exit 2 when it has mistakes."""
+    """Check a campaign file and show its plan; nothing is sent. Exit 2 when it has mistakes.
+
+    The target's name is looked up, to see whether the guard lets its address get traffic.
+    """
     from campaign.cli.files import campaign_file  # noqa: PLC0415
     from campaign.cli.planning import read_campaign, show_plan  # noqa: PLC0415
     from campaign.registry import installed  # noqa: PLC0415
+    from campaign.runner.api import run_loop  # noqa: PLC0415
     from campaign.runner.plan import Selection, make_plan  # noqa: PLC0415
+    from campaign.runner.preflight import check_guard  # noqa: PLC0415
 
     registry = installed()
     path = campaign_file(file)
     campaign = read_campaign(path, registry, overrides={})
+    run_loop(check_guard(campaign.target))
     show_plan(campaign, make_plan(campaign, registry.phases, selection=Selection(quick=quick)))
     typer.echo(f"\n{path}: no mistakes; nothing was sent.")

@@ -34,6 +34,14 @@ def check_defects(names: Collection[str]) -> None:
         raise ConfigurationError(f"--defect {unknown[0]}: no such fault\n  allowed  {', '.join(DEFECTS)}")
 
 
+def note_unfound(names: Collection[str], phases: Collection[str]) -> None:
+    """Say which faults no installed phase looks for, so that a pass is not taken for a missing fault."""
+    for name in names:
+        phase = DEFECTS[name].found_by
+        if phase not in phases:
+            typer.echo(f"note: {name} is for the phase {phase!r} to find, which is not installed", err=True)
+
+
 def serve_here(
     host: str, port: int, *, defects: Collection[str], database_url: str = "", redis_url: str = ""
 ) -> None:

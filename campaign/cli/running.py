@@ -11,7 +11,7 @@ from typing import Any
 
 import typer
 
-from campaign.cli.demo_target import check_defects, running_demo
+from campaign.cli.demo_target import check_defects, note_unfound, running_demo
 from campaign.cli.files import campaign_file
 from campaign.cli.live import display
 from campaign.cli.planning import read_campaign, show_plan, with_workers
@@ -50,6 +50,7 @@ def execute(wish: Wish) -> int:
     """Run the campaign and return its exit code. Raises CampaignError."""
     _check(wish)
     registry = installed()
+    note_unfound(wish.defects, registry.phases)
     campaign = _campaign(wish, registry)
     steps = make_plan(campaign, registry.phases, selection=wish.selection)
     if wish.dry_run:

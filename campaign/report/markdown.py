@@ -39,7 +39,7 @@ def _verdict(result: CampaignResult) -> Iterator[str]:
     if bounds.score is not None:
         yield (
             f"**{words.points(bounds.score)} of 100**, lower bound {words.points(bounds.lower_bound)} "
-            f"({words.points(gate.mark)} passes), {words.percent(score.coverage)} of the planned weight "
+            f"(gate {words.points(gate.mark)}), {words.percent(score.coverage)} of the planned weight "
             f"judged, {requests(result.results):,} requests, exit code {gate.exit_code}."
         )
         yield ""

@@ -57,7 +57,7 @@ def _facts(result: CampaignResult) -> Iterator[str]:
     if score.bounds.score is not None:
         yield (
             f"lower bound {words.points(score.bounds.lower_bound)} · "
-            f"{words.points(result.gate.mark)} passes · {words.percent(score.coverage)} judged"
+            f"gate {words.points(result.gate.mark)} · {words.percent(score.coverage)} judged"
         )
     if caps := words.cap_sentence(score):
         yield caps
@@ -75,8 +75,12 @@ def _grid() -> Table:
 
 def _findings(result: CampaignResult) -> Table:
     grid = _grid()
+    shared = False
     for each in result.improvements[:LISTED]:
-        grid.add_row(_label(each), visible(each.phase), visible(sentence(each.finding.message)), _gain(each))
+        together = words.together(each, result)
+        gain = '"' if shared and together > 1 else _gain(each, together)
+        grid.add_row(_label(each), visible(each.phase), visible(sentence(each.finding.message)), gain)
+        shared = together > 1
     if len(result.improvements) > LISTED:
         grid.add_row("", "", f"{len(result.improvements) - LISTED} more in the report", "")
     return grid
@@ -87,8 +91,10 @@ def _label(each: Improvement) -> Text:
     return Text(f"{words.SHAPES[outcome]} {words.tag(each.finding)}", style=COLORS[outcome])
 
 
-def _gain(each: Improvement) -> str:
-    return words.gain(each).replace("→", "->")
+def _gain(each: Improvement, together: int) -> str:
+    """`59 -> 86`, with a word on how many must be mended for it; the rows below say " for the same."""
+    plain = words.gain(each).replace("→", "->")
+    return f"{plain}\nwith all {together}" if together > 1 else plain
 
 
 def _unassessed(result: CampaignResult) -> Iterator[PhaseResult]:

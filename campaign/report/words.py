@@ -19,6 +19,7 @@ from campaign.records import (
     Severity,
     Status,
 )
+from campaign.scoring import CEILINGS
 from campaign.units import format_points, format_quantity
 
 SHAPES = {
@@ -77,9 +78,11 @@ def gain(improvement: Improvement) -> str:
 
 def together(improvement: Improvement, result: CampaignResult) -> int:
     """How many failed findings the points of this one stand for: those of a capping severity go together."""
-    if improvement.finding.outcome is not Outcome.FAILED:
+    mended = improvement.finding
+    if mended.outcome is not Outcome.FAILED or mended.severity not in CEILINGS:
         return 1
-    return next((cap.count for cap in result.score.caps if cap.severity is improvement.finding.severity), 1)
+    listed_too = (each.finding for each in result.improvements)
+    return sum(each.outcome is Outcome.FAILED and each.severity is mended.severity for each in listed_too)
 
 
 def cap_sentence(score: Score) -> str:

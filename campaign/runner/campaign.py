@@ -6,7 +6,7 @@ import asyncio
 import re
 import secrets
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +75,8 @@ async def run_campaign(
     steps = make_plan(campaign, phases, selection=options.selection)
     check_environment(campaign.target.environment, allow_production=options.allow_production)
     await check_guard(campaign.target)
+    if options.selection.quick:  # wherever its name stands, a reader sees that this run proves less
+        campaign = replace(campaign, name=f"{campaign.name} (quick)")
     clock = RealClock()
     folder = _new_folder(options.output, campaign.name, clock)
     redact = Redactor(campaign.secrets)

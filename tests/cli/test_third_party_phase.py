@@ -25,9 +25,7 @@ def plugins(tmp_path):
     info.mkdir(parents=True)
     (site / "dragon").mkdir()
     (site / "dragon" / "__init__.py").write_text(re.search(r"```python\n(.*?)```", page, re.DOTALL)[1])
-    (site / "dragon" / "page.html").write_text(
-        "<p>dragon says <b>{{ phase.evidence.facts.dragon.status }}</b></p>"
-    )
+    (site / "dragon" / "page.html").write_text(re.search(r"```html\n(.*?)```", page, re.DOTALL)[1])
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: dragon-phase\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text(
         "[campaign.phases]\ndragon = dragon:DragonPhase\nbroken = no_such_module:Phase\n"
@@ -58,7 +56,7 @@ def test_the_documented_phase_is_listed_run_judged_and_shown(tmp_path, cave, plu
     done = campaign("run", "dragon.yaml", cwd=tmp_path, site=plugins)
     assert done.returncode == 0, done.stdout + done.stderr
     (page,) = tmp_path.glob("reports/*/report.html")
-    assert "dragon says <b>200</b>" in page.read_text()
+    assert "The dragon answered <b>200</b>" in page.read_text()
 
 
 def test_its_settings_are_checked_like_ours(tmp_path, cave, plugins):

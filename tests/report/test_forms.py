@@ -147,7 +147,7 @@ def test_facts_of_another_shape_are_no_failures(all_phases):
 def test_markdown_gives_the_verdict_and_what_to_fix(all_phases):
     text = markdown.render(all_phases)
     assert "## ✗ AI Teddy Bear: not ready" in text
-    assert "**59 of 100**, lower bound 59 (80 passes), 80 % of the planned weight judged" in text
+    assert "**59 of 100**, lower bound 59 (gate 80), 80 % of the planned weight judged" in text
     assert "| ✗ blocker | 3 of 24,770 acknowledged messages" in text
     assert "| failover | 59 → 77.5 |" in text
 
