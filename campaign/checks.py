@@ -36,7 +36,9 @@ def within(
     message = _sentence(subject, measured, limit=limit)
     if outcome is Outcome.INCONCLUSIVE:
         message = f"{message}: {_why_inconclusive(measured)}"
-    elif doubt and outcome is not Outcome.FAILED:
+    elif outcome is Outcome.WARNED and measured is not None and measured.low != measured.high:
+        message = f"{message}: {_interval(measured)}"
+    if doubt and outcome not in (Outcome.FAILED, Outcome.INCONCLUSIVE):
         outcome, message = Outcome.INCONCLUSIVE, f"{message}, but {doubt}"
     return Finding(check, outcome, message, measured, limit, severity, WEIGHTS[severity], remedy)
 
@@ -108,8 +110,12 @@ def describe(limit: Limit) -> str:
 def _why_inconclusive(measured: Measurement | None) -> str:
     if not _observed(measured):
         return "no observations"
+    return f"{_interval(measured)} from {measured.count:,} observations does not settle it"
+
+
+def _interval(measured: Measurement) -> str:
     low, high = (
         "unbounded" if end is None else format_quantity(end, measured.unit)
         for end in (measured.low, measured.high)
     )
-    return f"the 95 % interval {low} to {high} from {measured.count:,} observations does not settle it"
+    return f"the 95 % interval {low} to {high}"

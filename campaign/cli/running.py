@@ -126,7 +126,8 @@ def _target(wish: Wish, campaign: Campaign) -> Iterator[Campaign]:
         yield campaign
         return
     with running_demo(wish.defects) as url:
-        yield replace(campaign, target=replace(campaign.target, url=url))
+        told = {**campaign.configuration, "target": {**campaign.configuration["target"], "url": url}}
+        yield replace(campaign, target=replace(campaign.target, url=url), configuration=told)
 
 
 def _run(campaign: Campaign, registry: Registry, *, options: Options) -> Finished:

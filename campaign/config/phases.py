@@ -48,12 +48,21 @@ def _planned(
             continue
         settings = dict(value or {})
         kind = settings.pop(KIND, label)
-        if isinstance(kind, str) and kind in infos:
+        if kind != label and (label in infos or label in DEFAULT_WEIGHTS):
+            _note_borrowed(document, label, kind=kind)
+        elif isinstance(kind, str) and kind in infos:
             read = _read_settings(document, label, settings, info=infos[kind], names=names)
             if read is not None:
                 yield PlannedPhase(label, kind, read)
         else:
             _note_unknown(document, label, kind=kind, infos=infos)
+
+
+def _note_borrowed(document: Document, label: str, *, kind: Any) -> None:
+    """A phase under another's name would take its weight, and hide that the other was not assessed."""
+    found = f"the name of another phase for {written(kind)}"
+    place = document.place(("phases", label), of_key=True)
+    document.note(("phases", label), found, allowed="a label that is not the name of a phase", at=place)
 
 
 def _note_unknown(document: Document, label: str, *, kind: Any, infos: Mapping[str, PhaseInfo]) -> None:

@@ -50,6 +50,8 @@ class OpenSecond:
     """A second that not all workers have reported yet."""
 
     responses: Histogram = field(default_factory=Histogram)
+    asked: int = 0
+    answered: int = 0
     failed: int = 0
     users: int = 0
     waiting: int = 0
@@ -62,17 +64,18 @@ class OpenSecond:
         self.seconds = max(self.seconds, (interval.ended_ns - interval.began_ns) / SECOND)
         for tally in interval.tallies.values():
             self.responses.merge(tally.response)
+            self.asked += tally.asked
+            self.answered += tally.answered
             self.failed += tally.failed
 
     def close(self, at: float) -> Second:
         """The finished second."""
-        count = self.responses.count
         return Second(
             at=at,
-            rate=count / self.seconds,
+            rate=self.answered / self.seconds,
             p50=_seconds(self.responses, 0.5),
             p95=_seconds(self.responses, 0.95),
-            error_rate=self.failed / count if count else None,
+            error_rate=self.failed / self.asked if self.asked else None,
             users=self.users,
             waiting=self.waiting,
         )

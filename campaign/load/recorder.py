@@ -53,24 +53,27 @@ class Recorder:
 
     def sample(self, operation: int, *, due: int, began: int, sent: int, done: int, received: int) -> Batch:
         """Keep one sample, good or bad; moments in clock ns. Gives the batch that it went into."""
-        if due < self._timeline.hold_begins:
-            batch = self._ramp[operation]
-        elif due < self._timeline.hold_ends:
-            batch = self._hold[operation]
+        batch = self.batch(operation, due)
+        if batch is self._hold[operation]:
             self._lags.append((began - due) // 1000)
-        else:
-            batch = self._down[operation]
         batch.responses.append((done - due) // 1000)
         batch.services.append((done - sent) // 1000)
         batch.received += received
         return batch
 
+    def batch(self, operation: int, due: int) -> Batch:
+        """Where a sample that was due then belongs."""
+        if due < self._timeline.hold_begins:
+            return self._ramp[operation]
+        return self._hold[operation] if due < self._timeline.hold_ends else self._down[operation]
+
     def failure(
         self, operation: int, batch: Batch, *, error: ExchangeError, done: int,
         describe: Callable[[float], ErrorSample],
     ) -> None:  # fmt: skip
-        """Count the error of the sample that went into `batch`; `describe` is asked where a sample of it is
-        wanted.
+        """Count an error in `batch`, that of its sample or of what was never sent.
+
+        `describe` is asked where a sample of the failure is wanted.
         """
         batch.errors[error.kind] = batch.errors.get(error.kind, 0) + 1
         key = self._failures.key(self._operations[operation], error.kind, error.detail)
@@ -114,5 +117,5 @@ class Recorder:
             (name, stage): batch.tally()
             for stage, batches in stages
             for name, batch in zip(self._operations, batches, strict=True)
-            if batch.responses
+            if batch.responses or batch.errors
         }

@@ -1,7 +1,7 @@
 """One user's dealings with the target: its connections and cookies, and every exchange recorded.
 
-Every operation ends in exactly one sample, whatever the target does, with one exception: what we cut
-ourselves at the end of a run is nobody's failure and is not recorded.
+Every operation ends in exactly one sample, whatever the target does, with two exceptions: what could not be
+sent at all is only counted as an error, and what we cut ourselves at the end of a run is not recorded.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ from campaign.load.links import Links
 from campaign.load.recorder import Recorder
 from campaign.load.redirects import REDIRECTS, next_request
 from campaign.load.sample import describe
-from campaign.load.spec import ErrorKind, ErrorSample
+from campaign.load.spec import UNSENT, ErrorKind, ErrorSample
 from campaign.load.step import IDEMPOTENT, Step
 from campaign.load.transport import Connection
 from campaign.redact import Redactor
 from campaign.target.expression import TemplateError
+from campaign.target.feeds import FeedExhaustedError
 from campaign.target.request import Request
 from campaign.target.scope import RenderError, Scope
 
@@ -66,9 +67,12 @@ class Session:
         self._links.begin()
         try:
             request = step.build(self.scope)
-        except (RenderError, TemplateError) as error:
-            failure = ExchangeError(ErrorKind.EXPECTATION, str(error))
-            return self._record(step, failure, due=due, began=began, done=began)
+        except (RenderError, TemplateError, FeedExhaustedError) as error:
+            failure = ExchangeError(ErrorKind.RENDER, str(error))
+            self._record(step, failure, due=due, began=began, done=began)
+            if isinstance(error, FeedExhaustedError):
+                raise
+            return began, failure
         watch = self._recorder.watch
         watch.began(began)
         step.timeout.start(self, began)
@@ -176,6 +180,10 @@ class Session:
         self, step: Step, error: ExchangeError | None, *, due: int, began: int, done: int
     ) -> tuple[int, ExchangeError | None]:
         recorder = self._recorder
+        if error is not None and error.kind in UNSENT:
+            batch = recorder.batch(step.index, due)
+            recorder.failure(step.index, batch, error=error, done=done, describe=self._describe)
+            return done, error
         connection = self._connection
         batch = recorder.sample(
             step.index,

@@ -63,6 +63,7 @@ class Stage(StrEnum):
 class ErrorKind(StrEnum):
     """What went wrong with an exchange, at the first place where it went wrong."""
 
+    RENDER = "render"  # ours: the campaign file gave no request to send (a value that was never saved, ...)
     REFUSED = "refused"  # by our own guard: the address may not get traffic
     CONNECT = "connect"
     TLS = "tls"
@@ -73,10 +74,19 @@ class ErrorKind(StrEnum):
     EXPECTATION = "expectation"
 
 
+UNSENT = frozenset({ErrorKind.RENDER, ErrorKind.REFUSED, ErrorKind.CONNECT, ErrorKind.TLS})
+"""No request went out, so no time is kept: a refused connection would be the fastest answer of all."""
+
+UNANSWERED = frozenset({ErrorKind.TIMEOUT, ErrorKind.RESET, ErrorKind.PROTOCOL})
+"""A request went out and no whole answer came back; it counts at the time until that was clear."""
+
+
 @dataclass(slots=True)
 class Tally:
     """Samples of one operation in one stage: response time counts from due, service time from sent (µs
     inside).
+
+    What was not sent is counted in `errors` and has no sample.
     """
 
     response: Histogram
@@ -86,13 +96,26 @@ class Tally:
 
     @property
     def count(self) -> int:
-        """All samples, good and bad; both histograms hold all of them."""
+        """Requests that were sent, good and bad; both histograms hold all of them."""
         return self.response.count
 
     @property
+    def answered(self) -> int:
+        """Requests that got a whole answer, whatever it said."""
+        return self.count - self._failed_with(UNANSWERED)
+
+    @property
+    def asked(self) -> int:
+        """What users wanted of the target, sent or not; what our own campaign file spoilt is not among it."""
+        return self.count + self._failed_with(UNSENT) - self.errors.get(ErrorKind.RENDER, 0)
+
+    @property
     def failed(self) -> int:
-        """Samples that ended in an error of any kind."""
-        return sum(self.errors.values())
+        """How much of `asked` failed."""
+        return sum(self.errors.values()) - self.errors.get(ErrorKind.RENDER, 0)
+
+    def _failed_with(self, kinds: frozenset[ErrorKind]) -> int:
+        return sum(count for kind, count in self.errors.items() if kind in kinds)
 
     def merge(self, other: Tally) -> None:
         """Add all that `other` holds."""

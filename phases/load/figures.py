@@ -107,8 +107,8 @@ def _row(name: str, tally: Tally, *, seconds: float) -> dict[str, Any]:
     return {
         "name": name,
         "count": tally.count,
-        "rate": tally.count / seconds if seconds else None,
-        "error_rate": tally.failed / tally.count if tally.count else None,
+        "rate": tally.answered / seconds if seconds else None,
+        "error_rate": tally.failed / tally.asked if tally.asked else None,
         "response": _times(tally.response),
         "service": _times(tally.service),
     }

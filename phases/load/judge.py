@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from campaign import checks
-from campaign.records import Direction, Evidence, Finding, Limit, Severity
+from campaign.load.spec import ErrorKind
+from campaign.records import Direction, Evidence, Finding, Limit, Outcome, Severity
 from phases.load.aftermath import judge_aftermath
 from phases.load.metrics import ALL
-from phases.load.settings import LoadSettings, PlannedLimit
+from phases.load.settings import DEFAULT_LIMITS, LoadSettings, PlannedLimit
+
+SMALLEST_STEP = 0.005
+"""Seconds; a p95 that moved by less than this between two runs is not called a regression."""
 
 REGRESSION = ".regression"
 """How the measurement of an operation's p95 over its p95 in the baseline ends."""
@@ -23,23 +28,68 @@ def judge_load(evidence: Evidence, settings: LoadSettings) -> tuple[Finding, ...
     limits = tuple(
         _against_limit(planned, evidence, run.get(planned.scenario)) for planned in settings.planned()
     )
-    return *limits, judge_aftermath(evidence), *_regressions(evidence, settings, run)
+    ours = tuple(finding for scenario in run.values() for finding in _unbuilt(scenario))
+    return *ours, *limits, judge_aftermath(evidence), *_regressions(evidence, settings, run)
 
 
 def _against_limit(planned: PlannedLimit, evidence: Evidence, scenario: dict[str, Any] | None) -> Finding:
-    limit, severity = planned.graded.limit, planned.graded.severity
+    severity, subject = planned.graded.severity, _subject(planned)
     if scenario is None:
-        why = f"scenario {planned.scenario} was not run, so {_subject(planned)} is not known"
-        return checks.inconclusive(planned.name, why, severity=severity, limit=limit)
+        why = f"scenario {planned.scenario} was not run to its end, so {subject} is not known"
+        return checks.inconclusive(planned.name, why, severity=severity, limit=planned.graded.limit)
+    subject = f"{subject}, {planned.scenario} ({_users(scenario)})"
+    if planned.metric.name in OUR_WORK and (ours := _our_fault(scenario)):
+        why = f"{subject} says nothing of the target: {ours}"
+        return checks.inconclusive(planned.name, why, severity=severity, limit=planned.graded.limit)
     return checks.within(
         planned.name,
         evidence.find(planned.name),
-        limit=limit,
-        subject=f"{_subject(planned)}, {planned.scenario} ({_users(scenario)})",
+        limit=_limit(planned, evidence),
+        subject=subject,
         severity=severity,
         remedy=planned.metric.remedy,
         doubt=_doubt(scenario),
     )
+
+
+OUR_WORK = ("load_reached", "rate")
+"""What falls when our own generator or campaign file fails, so that a low figure is not the target's."""
+
+
+def _our_fault(scenario: dict[str, Any]) -> str:
+    return _doubt(scenario) or ("requests could not be built" if _render_errors(scenario) else "")
+
+
+def _limit(planned: PlannedLimit, evidence: Evidence) -> Limit:
+    """The limit as written; that of the default stall grows with answers that are slow by nature."""
+    limit = planned.graded.limit
+    if planned.graded is not DEFAULT_LIMITS["longest_stall"]:
+        return limit
+    median = evidence.find(f"{planned.scenario}.all.p50")
+    usual = median.value or 0.0 if median else 0.0
+    target, acceptable = max(limit.target, 2 * usual), max(limit.acceptable, 4 * usual)
+    return replace(limit, target=target, acceptable=acceptable)
+
+
+def _unbuilt(scenario: dict[str, Any]) -> Iterator[Finding]:
+    """A doubt that stops the gate where the campaign file gave no request to send: the target is not to blame,
+    and what was not sent proved nothing.
+    """
+    groups = _render_errors(scenario)
+    if groups:
+        first = groups[0]
+        count = sum(group["count"] for group in groups)
+        yield checks.inconclusive(
+            f"{scenario['name']}.all.requests_built",
+            f"{count:,} requests of scenario {scenario['name']} could not be built, "
+            f"most often {first['operation']}: {first['detail']}",
+            severity=Severity.BLOCKER,
+            remedy="Mend the campaign file: what a request needs must be saved or in its data before.",
+        )
+
+
+def _render_errors(scenario: dict[str, Any]) -> list[dict[str, Any]]:
+    return [group for group in scenario.get("errors", ()) if group["kind"] == ErrorKind.RENDER]
 
 
 def _subject(planned: PlannedLimit) -> str:
@@ -63,7 +113,7 @@ def _regressions(
     for measured in evidence.measurements:
         if measured.name.endswith(REGRESSION):
             scenario = measured.name.rsplit(".", 3)[0]  # before operation, p95 and regression
-            yield checks.within(
+            finding = checks.within(
                 measured.name,
                 measured,
                 limit=limit,
@@ -72,3 +122,16 @@ def _regressions(
                 doubt=_doubt(run[scenario]) if scenario in run else "",
                 remedy="Compare the two reports, and run both again on the same quiet machine.",
             )
+            yield _only_if_told_apart(finding, evidence)
+
+
+def _only_if_told_apart(finding: Finding, evidence: Evidence) -> Finding:
+    """The regression, or a remark where two runs like these cannot tell: too few samples, too small a step."""
+    ratio = finding.measured
+    if finding.outcome is Outcome.PASSED or ratio is None or not ratio.value:
+        return finding
+    now = evidence.find(finding.check.removesuffix(REGRESSION))
+    step = now.value * (1 - 1 / ratio.value) if now and now.value else 0.0
+    if finding.outcome is Outcome.FAILED and step >= SMALLEST_STEP:
+        return finding
+    return checks.informational(finding.check, f"{finding.message}; not told apart", measured=ratio)

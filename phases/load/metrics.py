@@ -73,7 +73,7 @@ def measure(tally: Tally, metric: Metric, *, name: str, seconds: float) -> Measu
     """The figure with its 95 % limits; value None when there were no samples. `seconds`: the time they came
     in.
     """
-    if not tally.count:
+    if not (tally.asked if metric.name == "error_rate" else tally.count):
         return Measurement(name, None, metric.unit)
     if metric.share is not None:
         low, high = percentile_limits(tally.response, metric.share)
@@ -83,10 +83,10 @@ def measure(tally: Tally, metric: Metric, *, name: str, seconds: float) -> Measu
     if metric.name == "max":
         return _timed(name, tally.response.maximum, tally.count, limits=(tally.response.maximum,) * 2)
     if metric.name == "error_rate":
-        low_share, high_share = clopper_pearson(tally.failed, tally.count)
-        return Measurement(name, tally.failed / tally.count, "share", tally.count, low_share, high_share)
-    value = tally.count / seconds if seconds else None
-    return Measurement.exact(name, value, unit="1/s", count=tally.count)
+        low_share, high_share = clopper_pearson(tally.failed, tally.asked)
+        return Measurement(name, tally.failed / tally.asked, "share", tally.asked, low_share, high_share)
+    value = tally.answered / seconds if seconds else None
+    return Measurement.exact(name, value, unit="1/s", count=tally.answered)
 
 
 def _timed(

@@ -85,6 +85,7 @@ def _graded(target: float, acceptable: float, unit: str, direction: Direction) -
 
 DEFAULT_LIMITS = {
     "error_rate": _graded(0.01, 0.01, "share", Direction.AT_MOST),
+    "longest_stall": _graded(2.0, 5.0, "s", Direction.AT_MOST),
     "load_reached": _graded(0.99, 0.90, "share", Direction.AT_LEAST),
 }
 """What every scenario is held to, over all operations, where the file says nothing of these metrics."""
@@ -153,6 +154,13 @@ class LoadSettings(Settings):
             if wrong:
                 allowed = f"{wrong[0]} under 'all' only, not under '{name}': it belongs to the whole scenario"
                 raise PydanticCustomError("misplaced", "is not {allowed}", {"allowed": allowed})
+        return self
+
+    @model_validator(mode="after")
+    def _somebody_to_do_something(self, info: ValidationInfo) -> Self:
+        if info.context is not None and not info.context.get("users", True):
+            allowed = "a campaign file with users, and operations for them to do"
+            raise PydanticCustomError("nobody", "needs {allowed}", {"allowed": allowed, "found": "no users"})
         return self
 
     def quick(self) -> Self:

@@ -21,6 +21,12 @@ phases: {load: {scenarios: {short: {users: 1, hold: 1s}}}}
 def type_in(tmp_path):
     (tmp_path / "good.yaml").write_text(GOOD)
     (tmp_path / "typo.yaml").write_text(GOOD.replace("hold: 1s", "hold: 5 mins").replace("[home]", "[hoem]"))
+    (tmp_path / "nobody.yaml").write_text(
+        "name: x\ntarget: {url: http://127.0.0.1:1}\nphases: {load: {scenarios: {a: {users: 1}}}}\n"
+    )
+    (tmp_path / "borrowed.yaml").write_text(
+        GOOD.replace("phases: {load: {", "phases: {safety: {phase: load, ")
+    )
     (tmp_path / "broken.json").write_text('{"schema_version": "1.0"')
     (tmp_path / "foreign.json").write_text('{"hello": "world"}')
     (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00binary")
@@ -47,6 +53,8 @@ CASES = [
     (["run", "binary.yaml"], "UTF-8"),
     (["run", "typo.yaml"], "did you mean  home"),
     (["check", "typo.yaml"], "typo.yaml:6:"),
+    (["check", "nobody.yaml"], "no users"),
+    (["check", "borrowed.yaml"], "the name of another phase"),
     (["run", "good.yaml", "--only", "laod"], "--only laod"),
     (["run", "good.yaml", "--skip", "laod"], "--skip laod"),
     (["run", "good.yaml", "--skip-load"], "leave no phase"),

@@ -265,7 +265,9 @@ def test_nobody_listening_is_a_connect_error_and_users_do_not_spin(make_plan, ru
         outcome = run_here(make_plan(url, wait=0.0, hold=1.0))
     assert [(each.kind, each.detail) for each in outcome.errors] == [("connect", "connection refused")]
     # Pauses of 50, 100, 200, 400 ms and so on fit about five times into a second.
-    assert 3 <= outcome.tallies["home", Stage.HOLD].count <= 6
+    tally = outcome.tallies["home", Stage.HOLD]
+    assert 3 <= tally.asked == tally.failed <= 6
+    assert (tally.count, tally.answered) == (0, 0)  # a refused connection is no fast answer
 
 
 def test_a_full_backlog_is_a_timeout_of_the_connection(make_plan, run_here, operation):

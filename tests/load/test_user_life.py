@@ -107,16 +107,18 @@ def test_an_exhausted_feed_ends_its_user_and_no_other(serve, make_plan, run_here
     use = operation("use", "/{{ account }}")
     outcome = run_here(make_plan(server.url, use, feeds=feeds, users=2, wait=0.02))
     assert sorted(paths(server)) == ["/a", "/b", "/c", "/d", "/e"]
-    assert outcome.errors == ()
+    (error,) = outcome.errors
+    assert (error.kind, error.count) == ("render", 2)
+    assert "'account' has no item left" in error.detail
     assert outcome.users_reached < 0.7
 
 
-def test_a_request_that_cannot_be_made_is_a_missed_expectation(serve, make_plan, run_here, operation):
+def test_a_request_that_cannot_be_made_is_ours_and_no_sample(serve, make_plan, run_here, operation):
     server = serve(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
     login = operation("login", "/login", save={"token": "$.token"})
     outcome = run_here(make_plan(server.url, login, operation("work", "/{{ token }}"), wait=0.01))
     kinds = {(each.operation, each.kind) for each in outcome.errors}
-    assert kinds == {("login", ErrorKind.EXPECTATION), ("work", ErrorKind.EXPECTATION)}
+    assert kinds == {("login", ErrorKind.EXPECTATION), ("work", ErrorKind.RENDER)}
     assert set(paths(server)) == {"/login"}
 
 

@@ -42,8 +42,9 @@ def outcomes(evidence, chosen=None):
 def test_every_limit_of_every_scenario_is_planned_also_when_nothing_was_run():
     assert outcomes(Evidence()) == dict.fromkeys(
         (
-            "calm.all.error_rate", "calm.all.load_reached", "calm.converse.p95",
-            "peak.all.error_rate", "peak.all.load_reached", "peak.converse.p95", "peak.all.rate",
+            "calm.all.error_rate", "calm.all.longest_stall", "calm.all.load_reached", "calm.converse.p95",
+            "peak.all.error_rate", "peak.all.longest_stall", "peak.all.load_reached", "peak.converse.p95",
+            "peak.all.rate",
             "target_afterwards",
         ),
         Outcome.INCONCLUSIVE,
@@ -60,6 +61,36 @@ def test_a_scenario_that_was_not_reached_is_undecided_and_the_others_are_judged(
 def test_a_saturated_generator_lets_only_failures_stand(p95, outcome):
     found = outcomes(evidence("calm", saturation="loop lag", calm__converse__p95=p95))
     assert outcome == found["calm.converse.p95"]
+
+
+def test_a_figure_that_our_own_generator_lowers_is_no_failure_of_the_target():
+    found = outcomes(evidence("calm", saturation="loop lag", calm__all__load_reached=0.2))
+    assert found["calm.all.load_reached"] is Outcome.INCONCLUSIVE
+
+
+def test_requests_that_the_campaign_file_cannot_build_stop_the_gate_and_name_the_cause():
+    whole = evidence("calm", calm__all__load_reached=0.2)
+    unbuilt = {"operation": "converse", "kind": "render", "detail": "'account' has no 'mail'", "count": 7}
+    whole.facts["scenarios"][0]["errors"] = [unbuilt]
+    first, *_ = PHASE.judge(whole, settings())
+    assert (first.outcome, first.severity) == (Outcome.INCONCLUSIVE, "blocker")
+    assert "7 requests" in first.message
+    assert "'account' has no 'mail'" in first.message
+    assert outcomes(whole)["calm.all.load_reached"] is Outcome.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    ("median", "stall", "outcome"),
+    [
+        (0.01, 1.9, Outcome.PASSED),
+        (0.01, 8.0, Outcome.FAILED),
+        (4.0, 8.0, Outcome.PASSED),
+        (4.0, 17.0, Outcome.FAILED),
+    ],
+)
+def test_a_freeze_fails_by_default_but_answers_that_are_slow_by_nature_do_not(median, stall, outcome):
+    found = outcomes(evidence("calm", calm__all__p50=median, calm__all__longest_stall=stall))
+    assert outcome == found["calm.all.longest_stall"]
 
 
 def test_a_regression_is_judged_only_where_a_baseline_was_given():
