@@ -5,6 +5,7 @@ speaks TLS.
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import ssl
 from collections.abc import Callable
@@ -22,6 +23,10 @@ RESOLVED_FOR = 5 * SECOND
 
 MAX_LOOKUPS = 1000
 """Origins remembered; redirects could name any number of them."""
+
+
+OWN_LIMITS = frozenset({errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM})
+"""Errors of a connection that this machine is to blame for."""
 
 
 class Dialer:
@@ -92,5 +97,6 @@ def _explain_tls(error: ssl.SSLError) -> str:
 def _connect_error(error: OSError, *, secure: bool) -> ExchangeError:
     if secure and isinstance(error, ConnectionResetError | ConnectionAbortedError):
         return ExchangeError(ErrorKind.TLS, "connection lost in the handshake")
+    kind = ErrorKind.EXHAUSTED if error.errno in OWN_LIMITS else ErrorKind.CONNECT
     reason = os.strerror(error.errno) if error.errno else str(error) or type(error).__name__
-    return ExchangeError(ErrorKind.CONNECT, reason.lower())
+    return ExchangeError(kind, reason.lower())

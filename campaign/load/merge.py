@@ -160,6 +160,7 @@ class Merge:
             loop_lag_p99=_worst_p99(each.loop_lags for each in self._workers),
             schedule_lag_p99=_worst_p99(each.schedule_lags for each in self._workers),
             cpu=max(each.cpu for each in self._workers),
+            longest_lag=max(_seconds(each.loop_lags, 1.0) or 0.0 for each in self._workers),
             workers=self._plan.workers,
             workers_lost=len(self._losses),
             losses=tuple(self._losses),

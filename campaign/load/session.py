@@ -10,7 +10,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import cast
 
-from campaign.clock import Clock
+from campaign.clock import SECOND, Clock
 from campaign.load.body import decode
 from campaign.load.connections import Dialer
 from campaign.load.cookies import Jar
@@ -28,6 +28,11 @@ from campaign.target.feeds import FeedExhaustedError
 from campaign.target.request import Request
 from campaign.target.scope import RenderError, Scope
 
+IDLE = SECOND // 2
+"""Nanoseconds; a server may close a connection that was idle for longer just as we send on it. Closing one in
+the middle of work is a failure.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
@@ -43,8 +48,8 @@ class Session:
     """The dealings of one user; one operation at a time."""
 
     __slots__ = (
-        "_connection", "_jar", "_links", "_now_ns", "_recorder", "_redact", "_request", "_sent", "_wall",
-        "scope",
+        "_connection", "_in_vain", "_jar", "_links", "_now_ns", "_recorder", "_redact", "_request", "_sent",
+        "_wall", "scope",
     )  # fmt: skip
 
     def __init__(self, scope: Scope, surroundings: Surroundings) -> None:
@@ -58,6 +63,7 @@ class Session:
         self._request: Request | None = None
         self._connection: Connection | None = None
         self._sent = 0
+        self._in_vain = False
 
     async def perform(self, step: Step, due: int) -> tuple[int, ExchangeError | None]:
         """The moment in ns when the operation ended, and its failure if any. Raises FeedExhaustedError."""
@@ -74,20 +80,24 @@ class Session:
                 raise
             return began, failure
         watch = self._recorder.watch
-        watch.began(began)
+        if not self._in_vain:
+            watch.began(began)
         step.timeout.start(self, began)
         try:
             done = await self._exchange(request, step)
         except ExchangeError as error:
             done = self._now_ns()
-            (watch.answered if error.answered else watch.failed)(done)
+            self._in_vain = not error.answered  # who got no answer waits on, until there is one again
+            if error.answered:
+                watch.answered(done)
             return self._record(step, error, due=due, began=began, done=done)
         except asyncio.CancelledError:
-            watch.failed(self._now_ns())
+            self._in_vain = True
             self.close()
             raise
         finally:
             step.timeout.stop(self)
+        self._in_vain = False
         watch.answered(done)
         return self._record(step, self._judge(step), due=due, began=began, done=done)
 
@@ -99,12 +109,15 @@ class Session:
             self._connection.fail(ErrorKind.TIMEOUT, f"no {what} in time")
 
     def close(self) -> None:
-        """Let go of every connection."""
+        """Let go of every connection, and wait for nothing."""
         self._links.close()
+        if self._in_vain:
+            self._in_vain = False
+            self._recorder.watch.failed(self._now_ns())
 
     def start_over(self) -> None:
         """Become a user that was never here: no connections, cookies or saved values."""
-        self.close()
+        self._links.close()
         self._jar = Jar()
         self.scope.values.clear()
 
@@ -127,11 +140,12 @@ class Session:
         """The moment of the last byte of the answer, on the kept connection where there is one."""
         connection = self._links.kept(request.origin)
         if connection is not None:
+            idle = self._now_ns() - connection.last_used
             try:
                 return await self._ask(connection, request, step)
             except ExchangeError as error:
                 untouched = error.kind is ErrorKind.RESET and not connection.received
-                if not untouched or request.method not in IDEMPOTENT:
+                if not untouched or idle < IDLE or request.method not in IDEMPOTENT:
                     raise
         self._connection = None
         connection = await self._links.open(request.origin)

@@ -64,6 +64,7 @@ class ErrorKind(StrEnum):
     """What went wrong with an exchange, at the first place where it went wrong."""
 
     RENDER = "render"  # ours: the campaign file gave no request to send (a value that was never saved, ...)
+    EXHAUSTED = "exhausted"  # ours: this machine had no file or port left for a connection
     REFUSED = "refused"  # by our own guard: the address may not get traffic
     CONNECT = "connect"
     TLS = "tls"
@@ -74,7 +75,10 @@ class ErrorKind(StrEnum):
     EXPECTATION = "expectation"
 
 
-UNSENT = frozenset({ErrorKind.RENDER, ErrorKind.REFUSED, ErrorKind.CONNECT, ErrorKind.TLS})
+OURS = frozenset({ErrorKind.RENDER, ErrorKind.EXHAUSTED})
+"""The target was not asked, and is not to blame."""
+
+UNSENT = OURS | {ErrorKind.REFUSED, ErrorKind.CONNECT, ErrorKind.TLS}
 """No request went out, so no time is kept: a refused connection would be the fastest answer of all."""
 
 UNANSWERED = frozenset({ErrorKind.TIMEOUT, ErrorKind.RESET, ErrorKind.PROTOCOL})
@@ -106,13 +110,13 @@ class Tally:
 
     @property
     def asked(self) -> int:
-        """What users wanted of the target, sent or not; what our own campaign file spoilt is not among it."""
-        return self.count + self._failed_with(UNSENT) - self.errors.get(ErrorKind.RENDER, 0)
+        """What users wanted of the target, sent or not; what we spoilt ourselves is not among it."""
+        return self.count + self._failed_with(UNSENT - OURS)
 
     @property
     def failed(self) -> int:
         """How much of `asked` failed."""
-        return sum(self.errors.values()) - self.errors.get(ErrorKind.RENDER, 0)
+        return sum(self.errors.values()) - self._failed_with(OURS)
 
     def _failed_with(self, kinds: frozenset[ErrorKind]) -> int:
         return sum(count for kind, count in self.errors.items() if kind in kinds)
@@ -175,8 +179,8 @@ class Second:
 class GeneratorHealth:
     """How well we kept time ourselves over the hold, the worst worker for each figure.
 
-    `loop_lag_p99` and `schedule_lag_p99` in seconds; `cpu` is the share of one core; `workers_lost` ended
-    before their time.
+    `loop_lag_p99`, `schedule_lag_p99` and `longest_lag` in seconds; `cpu` is the share of one core;
+    `workers_lost` ended before their time.
     """
 
     loop_lag_p99: float
@@ -185,6 +189,7 @@ class GeneratorHealth:
     workers: int
     workers_lost: int
     losses: tuple[str, ...] = ()
+    longest_lag: float = 0.0
 
     def saturation(self) -> str:
         """Why the figures of this scenario are not to be trusted upwards, or "" when they are."""
@@ -194,6 +199,8 @@ class GeneratorHealth:
             return (
                 f"event-loop lag p99 {self.loop_lag_p99 * 1e3:.0f} ms (at most {MAX_LOOP_LAG * 1e3:.0f} ms)"
             )
+        if self.longest_lag > MAX_FREEZE:
+            return f"it stood still for {self.longest_lag:.1f} s (at most {MAX_FREEZE:.0f} s)"
         if self.cpu > MAX_CPU:
             return f"{self.cpu:.0%} of a core used by a worker (at most {MAX_CPU:.0%})"
         return ""
@@ -201,6 +208,9 @@ class GeneratorHealth:
 
 MAX_LOOP_LAG = 0.05
 """Seconds; a generator whose loop lags more adds visible time to every answer."""
+
+MAX_FREEZE = 1.0
+"""Seconds; a generator that once stood still for longer cannot tell its own silence from the target's."""
 
 MAX_CPU = 0.95
 """Share of one core; above it a worker cannot send when it should."""

@@ -35,14 +35,17 @@ def measurements(outcome: LoadOutcome, settings: LoadSettings, *, start_only: Na
     tallies = judged_tallies(outcome, start_only)
     wanted |= {(subject, metric) for subject in tallies for metric in SHOWN}
     for subject, metric in sorted(wanted):
-        yield _measurement(outcome, tallies.get(subject), subject=subject, metric=metric)
+        seconds = _seconds(outcome, subject, start_only)
+        tally = tallies.get(subject) or _empty()
+        yield _measurement(outcome, tally, seconds=seconds, subject=subject, metric=metric)
 
 
-def _measurement(outcome: LoadOutcome, tally: Tally | None, *, subject: str, metric: str) -> Measurement:
+def _measurement(
+    outcome: LoadOutcome, tally: Tally, *, seconds: float, subject: str, metric: str
+) -> Measurement:
     name = f"{outcome.scenario.name}.{subject}.{metric}"
     if metric in TALLIED:
-        seconds = _seconds(outcome, subject)
-        return measure(tally or _empty(), METRICS[metric], name=name, seconds=seconds)
+        return measure(tally, METRICS[metric], name=name, seconds=seconds)
     value = outcome.longest_stall if metric == "longest_stall" else outcome.users_reached
     return Measurement.exact(name, value, unit=METRICS[metric].unit)
 
@@ -50,7 +53,7 @@ def _measurement(outcome: LoadOutcome, tally: Tally | None, *, subject: str, met
 def judged_tallies(outcome: LoadOutcome, start_only: Names) -> dict[str, Tally]:
     """Samples by operation, and of all together: those of the hold.
 
-    An operation of `start_only` that has none there is judged on all its samples.
+    An operation of `start_only` is judged on all its samples, as most of them come before the hold.
     """
     names = sorted({operation for operation, _ in outcome.tallies})
     by_name = {name: _judged(outcome, name, start_only) for name in names}
@@ -59,18 +62,14 @@ def judged_tallies(outcome: LoadOutcome, start_only: Names) -> dict[str, Tally]:
 
 
 def _judged(outcome: LoadOutcome, operation: str, start_only: Names) -> Tally:
-    if _in_hold(outcome, operation) or operation not in start_only:
+    if operation not in start_only:
         return outcome.tallies.get((operation, Stage.HOLD)) or _empty()
     return _merged(tally for (name, _), tally in outcome.tallies.items() if name == operation)
 
 
-def _in_hold(outcome: LoadOutcome, operation: str) -> bool:
-    return (operation, Stage.HOLD) in outcome.tallies
-
-
-def _seconds(outcome: LoadOutcome, subject: str) -> float:
-    """The time that the judged samples came in; 0 where they came outside the hold, so have no rate."""
-    return outcome.hold_seconds if subject == ALL or _in_hold(outcome, subject) else 0.0
+def _seconds(outcome: LoadOutcome, subject: str, start_only: Names) -> float:
+    """The time that the judged samples came in; 0 where that was not the hold alone, so they have no rate."""
+    return 0.0 if subject in start_only else outcome.hold_seconds
 
 
 def _merged(tallies: Iterable[Tally]) -> Tally:
@@ -96,7 +95,7 @@ def plain(outcome: LoadOutcome, start_only: Names) -> dict[str, Any]:
         "reconnects": outcome.reconnects,
         "generator": {**asdict(outcome.generator), "saturation": outcome.generator.saturation()},
         "operations": [
-            _row(name, tally, seconds=_seconds(outcome, name))
+            _row(name, tally, seconds=_seconds(outcome, name, start_only))
             for name, tally in judged_tallies(outcome, start_only).items()
         ],
         "errors": [asdict(group) for group in outcome.errors],

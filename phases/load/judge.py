@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from campaign import checks
-from campaign.load.spec import ErrorKind
+from campaign.load.spec import MAX_FREEZE, OURS
 from campaign.records import Direction, Evidence, Finding, Limit, Outcome, Severity
 from phases.load.aftermath import judge_aftermath
 from phases.load.metrics import ALL
@@ -38,7 +38,7 @@ def _against_limit(planned: PlannedLimit, evidence: Evidence, scenario: dict[str
         why = f"scenario {planned.scenario} was not run to its end, so {subject} is not known"
         return checks.inconclusive(planned.name, why, severity=severity, limit=planned.graded.limit)
     subject = f"{subject}, {planned.scenario} ({_users(scenario)})"
-    if planned.metric.name in OUR_WORK and (ours := _our_fault(scenario)):
+    if ours := _our_fault(scenario, planned.metric.name):
         why = f"{subject} says nothing of the target: {ours}"
         return checks.inconclusive(planned.name, why, severity=severity, limit=planned.graded.limit)
     return checks.within(
@@ -52,12 +52,14 @@ def _against_limit(planned: PlannedLimit, evidence: Evidence, scenario: dict[str
     )
 
 
-OUR_WORK = ("load_reached", "rate")
-"""What falls when our own generator or campaign file fails, so that a low figure is not the target's."""
-
-
-def _our_fault(scenario: dict[str, Any]) -> str:
-    return _doubt(scenario) or ("requests could not be built" if _render_errors(scenario) else "")
+def _our_fault(scenario: dict[str, Any], metric: str) -> str:
+    """Why a bad figure is ours and not the target's: too little load, or a silence that was our own."""
+    if metric == "longest_stall":
+        frozen = scenario["generator"].get("longest_lag", 0.0) > MAX_FREEZE
+        return _doubt(scenario) if frozen else ""
+    if metric not in ("load_reached", "rate"):
+        return ""
+    return _doubt(scenario) or ("requests could not be sent" if _own_errors(scenario) else "")
 
 
 def _limit(planned: PlannedLimit, evidence: Evidence) -> Limit:
@@ -72,24 +74,26 @@ def _limit(planned: PlannedLimit, evidence: Evidence) -> Limit:
 
 
 def _unbuilt(scenario: dict[str, Any]) -> Iterator[Finding]:
-    """A doubt that stops the gate where the campaign file gave no request to send: the target is not to blame,
-    and what was not sent proved nothing.
+    """A doubt that stops the gate where we had no request, or no file or port, to send with.
+
+    The target is not to blame, and what was not sent proved nothing.
     """
-    groups = _render_errors(scenario)
+    groups = _own_errors(scenario)
     if groups:
         first = groups[0]
         count = sum(group["count"] for group in groups)
         yield checks.inconclusive(
-            f"{scenario['name']}.all.requests_built",
-            f"{count:,} requests of scenario {scenario['name']} could not be built, "
+            f"{scenario['name']}.all.requests_sent",
+            f"{count:,} requests of scenario {scenario['name']} could not be sent, "
             f"most often {first['operation']}: {first['detail']}",
             severity=Severity.BLOCKER,
-            remedy="Mend the campaign file: what a request needs must be saved or in its data before.",
+            remedy="Mend the campaign file (what a request needs must be saved, or in its data, before), "
+            "or raise the limit on open files (ulimit -n).",
         )
 
 
-def _render_errors(scenario: dict[str, Any]) -> list[dict[str, Any]]:
-    return [group for group in scenario.get("errors", ()) if group["kind"] == ErrorKind.RENDER]
+def _own_errors(scenario: dict[str, Any]) -> list[dict[str, Any]]:
+    return [group for group in scenario.get("errors", ()) if group["kind"] in OURS]
 
 
 def _subject(planned: PlannedLimit) -> str:
@@ -113,20 +117,21 @@ def _regressions(
     for measured in evidence.measurements:
         if measured.name.endswith(REGRESSION):
             scenario = measured.name.rsplit(".", 3)[0]  # before operation, p95 and regression
+            doubt = _doubt(run[scenario]) if scenario in run else ""
             finding = checks.within(
                 measured.name,
                 measured,
                 limit=limit,
                 subject=measured.name.removesuffix(REGRESSION),
                 severity=Severity.IMPORTANT,
-                doubt=_doubt(run[scenario]) if scenario in run else "",
+                doubt=doubt,
                 remedy="Compare the two reports, and run both again on the same quiet machine.",
             )
-            yield _only_if_told_apart(finding, evidence)
+            yield finding if doubt else _only_if_told_apart(finding, evidence)
 
 
 def _only_if_told_apart(finding: Finding, evidence: Evidence) -> Finding:
-    """The regression, or a remark where two runs like these cannot tell: too few samples, too small a step."""
+    """The regression, or a remark where two runs cannot tell: too few samples, or too small a step."""
     ratio = finding.measured
     if finding.outcome is Outcome.PASSED or ratio is None or not ratio.value:
         return finding
