@@ -23,6 +23,7 @@ def report(
     With --rejudge the score is computed again from the evidence in report.json, with today's rules.
     """
     from campaign.cli.show import show_summary  # noqa: PLC0415
+    from campaign.errors import ReportError  # noqa: PLC0415
     from campaign.registry import installed, partials  # noqa: PLC0415
     from campaign.report.read import read_report  # noqa: PLC0415
     from campaign.report.write import write_all  # noqa: PLC0415
@@ -31,9 +32,10 @@ def report(
     source = run / "report.json" if run.is_dir() else run
     phases = installed().phases
     result = read_report(source)
-    if rejudge:
-        result = judge_again(result, phases)
-    folder = output or source.parent
-    page = write_all(result, folder, partials=partials(phases))
+    try:
+        result = judge_again(result, phases) if rejudge else result
+        page = write_all(result, output or source.parent, partials=partials(phases))
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise ReportError(f"{source}: is not a whole report of ours ({error})") from error
     show_summary(result, page)
     raise typer.Exit(result.exit_code if rejudge else 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -23,7 +24,7 @@ from campaign.registry import Registry, installed
 from campaign.report.read import read_report
 from campaign.runner.api import run_loop
 from campaign.runner.campaign import Finished, Options, run_campaign
-from campaign.runner.interrupt import Interrupt
+from campaign.runner.interrupt import SIGNALS, Interrupt
 from campaign.runner.plan import Selection, Step, make_plan
 
 
@@ -53,12 +54,12 @@ def execute(wish: Wish) -> int:
     note_unfound(wish.defects, registry.phases)
     campaign = _campaign(wish, registry)
     steps = make_plan(campaign, registry.phases, selection=wish.selection)
+    options = _options(wish)
     if wish.dry_run:
         show_plan(campaign, steps)
         typer.echo("dry run: nothing was sent")
         return 0
     _confirm(steps, yes=wish.yes)
-    options = _options(wish)
     with _target(wish, campaign) as there:
         finished = _run(there, registry, options=options)
     show_summary(finished.result, finished.folder / "report.html")
@@ -133,4 +134,11 @@ def _target(wish: Wish, campaign: Campaign) -> Iterator[Campaign]:
 def _run(campaign: Campaign, registry: Registry, *, options: Options) -> Finished:
     with display() as listener:
         aimed = replace(options, listeners=(listener,))
-        return run_loop(run_campaign(campaign, registry.phases, options=aimed, interrupt=Interrupt()))
+        return run_loop(_until_written(campaign, registry, options=aimed))
+
+
+async def _until_written(campaign: Campaign, registry: Registry, *, options: Options) -> Finished:
+    finished = await run_campaign(campaign, registry.phases, options=options, interrupt=Interrupt())
+    for number in SIGNALS:  # the verdict is written; a late Ctrl-C must not change the exit code
+        signal.signal(number, signal.SIG_IGN)
+    return finished

@@ -208,7 +208,8 @@ def _configuration(campaign: Campaign, steps: tuple[Step, ...]) -> dict[str, Any
     scoring = {
         "weights": dict(policy.weights), "required": list(policy.required), "pass": policy.pass_mark
     }  # fmt: skip
-    return {**campaign.configuration, "phases": phases, "scoring": scoring}
+    file = masked(campaign.configuration, Redactor(campaign.secrets))
+    return {**file, "phases": phases, "scoring": scoring}
 
 
 def _new_folder(output: Path, name: str, clock: Clock) -> Path:

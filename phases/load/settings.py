@@ -143,7 +143,7 @@ class LoadSettings(Settings):
 
     scenarios: dict[str, Scenario] = Field(min_length=1)
     limits: LimitTable = Field(default_factory=dict)
-    workers: Literal["auto"] | Count = "auto"
+    workers: Literal["auto"] | Annotated[Count, Field(le=256)] = "auto"
     regression: Share = 0.20
 
     @model_validator(mode="after")

@@ -1,5 +1,6 @@
 """Nothing that a user can type ends in a traceback: a sentence, exit code 2, and nothing is run."""
 
+import json
 import os
 import subprocess
 import sys
@@ -29,6 +30,9 @@ def type_in(tmp_path):
     )
     (tmp_path / "broken.json").write_text('{"schema_version": "1.0"')
     (tmp_path / "foreign.json").write_text('{"hello": "world"}')
+    report = json.loads((ROOT / "tests" / "report" / "golden-report.json").read_text())
+    report["configuration"]["scoring"] = {"weights": {"load": "heavy"}, "required": 3, "pass": "high"}
+    (tmp_path / "tampered.json").write_text(json.dumps(report))
     (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00binary")
     (tmp_path / "folder").mkdir()
 
@@ -81,6 +85,7 @@ CASES = [
     (["report", "broken.json"], "broken.json"),
     (["report", "foreign.json"], "foreign.json"),
     (["report", "folder"], "folder"),
+    (["report", "tampered.json", "--rejudge"], "report"),
     (["demo", "--defect", "nope"], "no such fault"),
     (["demo", "--host", "192.0.2.1"], "cannot listen"),
     (["demo", "--port", "0", "--database-url", "nonsense"], "cannot use the database"),
@@ -146,3 +151,16 @@ def test_the_shipped_files_have_no_mistakes(type_in):
     for name in ("demo", "teddy-bear"):
         done = type_in("check", name)
         assert (done.returncode, "no mistakes" in done.stdout) == (0, True), done.stderr
+
+
+def test_output_that_cannot_be_shown_or_written_ends_nothing(type_in, tmp_path):
+    ascii_only = type_in("run", "good.yaml", "--dry-run", PYTHONIOENCODING="ascii")
+    assert ascii_only.returncode == 0
+    closed = subprocess.run(
+        ["sh", "-c", f"{sys.executable} -m campaign run good.yaml --dry-run >&- 2>&-"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        timeout=60,
+        check=False,
+    )
+    assert closed.returncode == 0
