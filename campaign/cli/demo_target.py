@@ -6,8 +6,10 @@ import os
 import select
 import subprocess
 import sys
+import tempfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
+from typing import IO
 
 import typer
 
@@ -72,25 +74,30 @@ def running_demo(defects: Collection[str]) -> Iterator[str]:
     command = [sys.executable, "-m", "campaign.demo", "--port", "0", "--exit-with-stdin"]
     for name in defects:
         command += ["--defect", name]
-    process = subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        start_new_session=True,  # Ctrl-C is for us; the demo is stopped after the last phase
-    )
-    try:
-        yield _wait_until_ready(process)
-    finally:
-        _stop(process)
+    with tempfile.TemporaryFile() as complaints:  # its log must not run through our display
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=complaints,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            start_new_session=True,  # Ctrl-C is for us; the demo is stopped after the last phase
+        )
+        try:
+            yield _wait_until_ready(process, complaints)
+        finally:
+            _stop(process)
 
 
-def _wait_until_ready(process: subprocess.Popen[bytes]) -> str:
+def _wait_until_ready(process: subprocess.Popen[bytes], complaints: IO[bytes]) -> str:
     assert process.stdout is not None  # noqa: S101 - a pipe was asked for
     readable, _, _ = select.select([process.stdout], [], [], START_SECONDS)
     line = process.stdout.readline().decode() if readable else ""
     if not line.startswith("READY "):
-        raise TargetUnreachableError(f"the demo target did not start within {START_SECONDS:.0f} s")
+        complaints.seek(0)
+        said = complaints.read().decode(errors="replace").strip().splitlines()
+        why = said[-1] if said else f"no word from it within {START_SECONDS:.0f} s"
+        raise TargetUnreachableError(f"the demo target did not start: {why}")
     return line.removeprefix("READY ").strip()
 
 
