@@ -27,6 +27,7 @@ from campaign.records import (
     Scope,
     Score,
     Severity,
+    Status,
 )
 
 DEFAULT_WEIGHTS: Mapping[str, float] = {
@@ -126,6 +127,8 @@ def phase_score(result: PhaseResult) -> float | None:
 
 def _score_phase(result: PhaseResult, *, weight: float) -> PhaseScore:
     sums = _sum_findings(result.findings)
+    if result.status is Status.COMPLETED and result.findings and not sums.planned:
+        weight = 0.0  # nothing in it applies to this target, so it leaves the plan
     value = 100 * sums.earned / sums.judged if sums.judged else None
     return PhaseScore(result.phase, value, sums.coverage, weight)
 

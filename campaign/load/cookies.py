@@ -52,10 +52,18 @@ class Jar:
         if cookie is None:
             return
         key = (cookie.name, cookie.domain, cookie.path)
+        if len(self._cookies) >= MAX_COOKIES:
+            self._drop_expired(now)
         if cookie.expires is not None and cookie.expires <= now:
             self._cookies.pop(key, None)
         elif key in self._cookies or len(self._cookies) < MAX_COOKIES:
             self._cookies[key] = cookie
+
+    def _drop_expired(self, now: float) -> None:
+        live = {
+            key: each for key, each in self._cookies.items() if each.expires is None or each.expires > now
+        }
+        self._cookies = live
 
     def header(self, origin: Origin, *, path: str, now: float) -> bytes:
         """The Cookie header line for a request, with its line end, or b""; the longest paths come first."""

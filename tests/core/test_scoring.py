@@ -192,6 +192,14 @@ def test_a_phase_of_weight_nothing_changes_nothing():
     assert score.bounds.score == 100
 
 
+def test_a_phase_in_which_nothing_applies_leaves_the_plan():
+    nothing = phase(
+        "stress", [checks.not_applicable("n", "no such thing here"), checks.informational("i", "fyi")]
+    )
+    score, gate = verdict(everything(stress=nothing))
+    assert (score.bounds.lower_bound, score.coverage, gate.exit_code) == (100, 1, 0)
+
+
 def test_only_weightless_phases_is_not_measured():
     score, _ = verdict([phase("load", passed(1))], Policy(weights={"load": 0}))
     assert score.bounds.score is None
