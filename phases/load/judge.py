@@ -62,13 +62,21 @@ def _our_fault(scenario: dict[str, Any], metric: str) -> str:
     return _doubt(scenario) or ("requests could not be sent" if _own_errors(scenario) else "")
 
 
+ENOUGH = 5
+"""Samples from which an operation's median says what is usual for it."""
+
+
 def _limit(planned: PlannedLimit, evidence: Evidence) -> Limit:
-    """The limit as written; that of the default stall grows with answers that are slow by nature."""
+    """The limit as written; that of the default stall grows with an operation that is slow by nature.
+
+    A few users may all wait for it at once. A freeze does not move an operation's median, if it has one.
+    """
     limit = planned.graded.limit
     if planned.graded is not DEFAULT_LIMITS["longest_stall"]:
         return limit
-    median = evidence.find(f"{planned.scenario}.all.p50")
-    usual = median.value or 0.0 if median else 0.0
+    medians = (each for each in evidence.measurements if each.name.endswith(".p50"))
+    mine = (each for each in medians if each.name.startswith(f"{planned.scenario}."))
+    usual = max((each.value or 0.0 for each in mine if each.count >= ENOUGH), default=0.0)
     target, acceptable = max(limit.target, 2 * usual), max(limit.acceptable, 4 * usual)
     return replace(limit, target=target, acceptable=acceptable)
 

@@ -93,6 +93,11 @@ def test_a_freeze_fails_by_default_but_answers_that_are_slow_by_nature_do_not(me
     assert outcome == found["calm.all.longest_stall"]
 
 
+def test_one_slow_operation_among_fast_ones_is_no_stall():
+    values = {"calm__all__p50": 0.01, "calm__story__p50": 8.0, "calm__all__longest_stall": 9.0}
+    assert outcomes(evidence("calm", **values))["calm.all.longest_stall"] is Outcome.PASSED
+
+
 def test_a_regression_is_judged_only_where_a_baseline_was_given():
     slower = evidence("calm", calm__converse__p95=0.1, calm__converse__p95__regression=1.3)
     assert outcomes(slower)["calm.converse.p95.regression"] is Outcome.FAILED
