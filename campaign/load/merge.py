@@ -92,7 +92,6 @@ class Merge:
         hold = (self._timeline.hold_begins, self._timeline.hold_ends)
         self._stalls = Stalls(plan.workers, hold)
         self._open: dict[int, OpenSecond] = {}
-        self._seconds: list[Second] = []
         self._tallies: dict[tuple[str, Stage], Tally] = {}
         self._errors: dict[Key, ErrorGroup] = {}
         self._worked_ns = 0
@@ -136,7 +135,6 @@ class Merge:
             scenario=self._plan.scenario,
             tallies=self._tallies,
             errors=most_frequent_first(self._errors.values()),
-            seconds=tuple(self._seconds),
             longest_stall=self._stalls.longest_ns / SECOND if hold_ns else None,
             users_reached=self._worked_ns / (self._plan.scenario.users * hold_ns) if hold_ns else None,
             hold_seconds=hold_ns / SECOND,
@@ -152,8 +150,7 @@ class Merge:
                 return
             second = self._open.pop(sequence)
             if second.seconds >= SHORTEST_SECOND:
-                self._seconds.append(second.close(float(sequence)))
-                self._on_second(self._seconds[-1])
+                self._on_second(second.close(float(sequence)))
 
     def _health(self) -> GeneratorHealth:
         return GeneratorHealth(

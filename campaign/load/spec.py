@@ -228,7 +228,6 @@ class LoadOutcome:
     scenario: ScenarioSpec
     tallies: Mapping[tuple[str, Stage], Tally]
     errors: tuple[ErrorGroup, ...]
-    seconds: tuple[Second, ...]
     longest_stall: float | None
     users_reached: float | None
     hold_seconds: float

@@ -260,7 +260,6 @@ def test_a_stall_shows_in_the_response_times_and_as_the_longest_stall(serve, mak
     assert outcome.longest_stall == pytest.approx(1.0, abs=0.1)
     assert tally.response.count_above(900_000) == 5
     assert tally.response.maximum / 1e6 == pytest.approx(1.0, abs=0.1)
-    assert max(second.waiting for second in outcome.seconds) == 5
 
 
 def test_a_run_that_is_stopped_early_keeps_what_it_has_and_blames_nobody(

@@ -35,7 +35,6 @@ def outcome(*, users=10, hold_seconds=10.0, saturated=False, **tallies):
         scenario=ScenarioSpec("calm", users, 10.0, 10.0),
         tallies={(name, Stage(stage)): each for (name, stage), each in stages.items()},
         errors=(),
-        seconds=(),
         longest_stall=0.1,
         users_reached=1.0,
         hold_seconds=hold_seconds,
