@@ -21,7 +21,7 @@ _ROUNDS = 4
 
 _NAME = (
     r"(?:password|passwd|passphrase|pwd|secret(?:[_-]?key)?|token|(?:api|access|private)[_-]?key|credentials?"
-    r"|signature|session[_-]?id)(?![a-z])(?:[_-](?!type)\w{1,20}+)?+"
+    r"|signature|session[_-]?id)(?![a-z])(?![_-]type)(?:[_-]\w{1,20})?"
 )
 _SECRET_NAME = re.compile(_NAME, re.IGNORECASE)
 _NAMED = re.compile(

@@ -4,6 +4,7 @@ import asyncio
 import socket
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -126,6 +127,9 @@ def _fails(error):
 @pytest.mark.parametrize("hidden", [lambda: None, _fails(NotImplementedError("no /proc/diskstats"))])
 @pytest.mark.parametrize("what", ["disk", "net"])
 def test_a_machine_that_hides_a_counter_shows_the_others(monkeypatch, what, hidden):
+    counters = SimpleNamespace(read_bytes=1, write_bytes=1, bytes_sent=1, bytes_recv=1)
+    for each in ("disk", "net"):  # a machine that shows both, until one of them is hidden
+        monkeypatch.setattr(psutil, f"{each}_io_counters", lambda: counters)
     monkeypatch.setattr(psutil, f"{what}_io_counters", hidden)
     reading = HostSource(iter(range(10)).__next__).read()
     shown = {"net": "host.disk.read", "disk": "host.network.sent"}[what]
