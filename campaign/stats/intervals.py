@@ -74,19 +74,6 @@ def share_at_least(failures: int, count: int, *, confidence: float = 0.95) -> fl
     return 0.0 if failures <= 0 else float(betaincinv(failures, count - failures + 1, 1 - confidence))
 
 
-def wilson(failures: int, count: int, *, confidence: float = 0.95) -> tuple[float, float]:
-    """Approximate two-sided limits of a share (Wilson 1927), tighter than exact; (0, 1) for none seen."""
-    from scipy.special import ndtri  # noqa: PLC0415 - see the module's docstring
-
-    if not count:
-        return 0.0, 1.0
-    z2 = float(ndtri((1 + confidence) / 2)) ** 2
-    share = failures / count
-    middle = (share + z2 / (2 * count)) / (1 + z2 / count)
-    margin = math.sqrt(z2 * (share * (1 - share) / count + z2 / (4 * count**2))) / (1 + z2 / count)
-    return max(0.0, middle - margin), min(1.0, middle + margin)
-
-
 def _first(holds: Callable[[int], bool], last: int) -> int:
     """The smallest of 1 .. last that `holds` (false below it, true from it on), or last + 1."""
     low, high = 1, last + 1

@@ -28,7 +28,7 @@ def judge_load(evidence: Evidence, settings: LoadSettings) -> tuple[Finding, ...
     limits = tuple(
         _against_limit(planned, evidence, run.get(planned.scenario)) for planned in settings.planned()
     )
-    ours = tuple(finding for scenario in run.values() for finding in _unbuilt(scenario))
+    ours = tuple(finding for scenario in run.values() for finding in _unsent(scenario))
     return *ours, *limits, judge_aftermath(evidence), *_regressions(evidence, settings, run)
 
 
@@ -81,7 +81,7 @@ def _limit(planned: PlannedLimit, evidence: Evidence) -> Limit:
     return replace(limit, target=target, acceptable=acceptable)
 
 
-def _unbuilt(scenario: dict[str, Any]) -> Iterator[Finding]:
+def _unsent(scenario: dict[str, Any]) -> Iterator[Finding]:
     """A doubt that stops the gate where we had no request, or no file or port, to send with.
 
     The target is not to blame, and what was not sent proved nothing.

@@ -13,7 +13,6 @@ from campaign.stats.intervals import (
     percentile_ranks,
     share_at_least,
     share_at_most,
-    wilson,
 )
 
 
@@ -46,14 +45,6 @@ def test_no_failure_in_2995_proves_less_than_one_in_a_thousand_and_2994_does_not
 def test_one_sided_limits_mirror_each_other():
     assert share_at_least(97, 100) == pytest.approx(1 - share_at_most(3, 100))
     assert (share_at_least(0, 5), share_at_most(5, 5)) == (0.0, 1.0)
-
-
-@pytest.mark.parametrize(
-    ("failures", "count", "low", "high"),
-    [(0, 10, 0.0, 0.2775), (1, 10, 0.0179, 0.4042), (5, 10, 0.2366, 0.7634), (0, 0, 0.0, 1.0)],
-)
-def test_wilson_gives_the_published_limits(failures, count, low, high):
-    assert wilson(failures, count) == pytest.approx((low, high), abs=5e-5)
 
 
 @pytest.mark.parametrize(
