@@ -20,7 +20,7 @@ demo: .venv/.installed
 test: .venv/.dev
 	@scripts/services
 	$(MAKE) lint
-	$(BIN)/pytest
+	$(BIN)/pytest -n 3 --dist loadfile  # they mostly wait for servers, so more at once than there are cores
 
 lint: .venv/.dev
 	$(BIN)/ruff check .
@@ -32,9 +32,12 @@ packaging: .venv/.dev
 
 bench: .venv/.dev
 	@scripts/services bench
+	@scripts/bench_environment
+	$(BIN)/python benchmarks/client_cpu.py
+	$(BIN)/python benchmarks/stall.py
+	$(BIN)/python benchmarks/fleet.py
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/demo_throughput.py
-	$(BIN)/python benchmarks/client_cpu.py
 	$(BIN)/python benchmarks/report_render.py
 
 .venv/.installed: pyproject.toml hatch_build.py package-lock.json scripts/environment

@@ -1,246 +1,171 @@
-"""CPU per request and memory of our load generator beside other clients, against one server on loopback.
+"""CPU per request and memory of our load generator beside others, in one run against one nginx on loopback.
 
-    python benchmarks/client_cpu.py [--seconds 5]
+    python benchmarks/client_cpu.py [--seconds 3] [--hours 24]
 
-One GET, 50 connections without think time: our worker, httpx, and wrk where it is installed. Then our worker
-with 1,000 users that think 1 s, and with a journey of JSON bodies and saved values. The server is nginx where
-it is installed, else a few lines of asyncio in a process of its own. Figures are of the client process alone;
-the machine's other load moves them, so read the ratios.
+Prints two tables in Markdown: every client with what it needs, and every figure that was set with what was
+reached. The machine's other load moves all of them, so read the ratios. Needs nginx, wrk and hey
+(scripts/services bench) and the Python peers (scripts/bench_environment); a missing one is left out.
+`--hours 0` leaves out the simulated day, which takes minutes.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import contextlib
-import math
-import os
-import re
+import platform
 import resource
-import shutil
-import socket
-import subprocess
-import sys
-import tempfile
-import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
-import psutil
+import arrivals
+import day
+import many_users
+import memory
+import ours
+import peers
+from server import Server, serving
+from table import Row, print_table, show
+from watch import SETTLE, Usage, usage_of
 
-from campaign.clock import RealClock
-from campaign.load.fleet import run_load
-from campaign.load.spec import LoadOutcome, LoadPlan, ScenarioSpec, Stage
-from campaign.target.spec import (
-    BodySpec,
-    ExpectSpec,
-    OperationSpec,
-    OptionsSpec,
-    TargetSpec,
-    UserSpec,
-    Vocabulary,
-    WaitSpec,
-)
-
-ANSWER = '{"id": 7, "name": "bear", "mood": "happy"}'
 CONNECTIONS = 50
-
-NGINX = """
-daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/error.log;
-events {{ worker_connections 8192; }}
-http {{
-  access_log off; keepalive_requests 1000000000; keepalive_timeout 600;
-  client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
-  uwsgi_temp_path {folder}; scgi_temp_path {folder};
-  server {{
-    listen 127.0.0.1:{port} backlog=4096;
-    location / {{ default_type application/json; return 200 '{answer}'; }}
-  }}
-}}
-"""
-
-PLAIN_SERVER = f"""
-import asyncio, sys, uvloop
-ANSWER = {ANSWER.encode()!r}
-class Server(asyncio.Protocol):
-    def connection_made(self, transport): self.transport = transport
-    def data_received(self, data):
-        self.transport.write(b"HTTP/1.1 200 OK\\r\\nContent-Length: %d\\r\\n\\r\\n%b" % (len(ANSWER), ANSWER))
-async def main():
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(Server, "127.0.0.1", int(sys.argv[1]), backlog=4096)
-    await server.serve_forever()
-uvloop.run(main())
-"""
+THINKING = 1000
 
 
-class Row(NamedTuple):
-    """One line of the table: µs of CPU per request, requests per second, MB of memory."""
+class Client(NamedTuple):
+    """What one client was told to do, and what it needed for it."""
 
     name: str
-    cpu: float
-    rate: float
-    memory: float
+    task: str
+    usage: Usage
 
 
-@contextlib.contextmanager
-def serving() -> Iterator[str]:
-    """The URL of the small server, while it runs."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    with tempfile.TemporaryDirectory() as folder:
-        process = subprocess.Popen(_server_command(Path(folder), port), stderr=subprocess.DEVNULL)
-        try:
-            _wait_for(port)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.wait()
+class Bench:
+    """The clients measured so far; `seconds` is how long each is watched."""
 
+    def __init__(self, server: Server, seconds: float) -> None:
+        self.server = server
+        self.seconds = seconds
+        self.clients: list[Client] = []
 
-def _server_command(folder: Path, port: int) -> list[str]:
-    nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
-    if nginx is None:
-        return [sys.executable, "-c", PLAIN_SERVER, str(port)]
-    configuration = folder / "nginx.conf"
-    configuration.write_text(NGINX.format(folder=folder, port=port, answer=ANSWER))
-    return [nginx, "-c", str(configuration)]
+    def peer(
+        self, name: str, task: str, command: list[str] | None, *, users: int = CONNECTIONS
+    ) -> Usage | None:
+        """One other client, or None where it is not installed."""
+        if command is None:
+            return None
+        return self._keep(name, task, command, users)
 
-
-def _wait_for(port: int) -> None:
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            return
-        time.sleep(0.05)
-    raise SystemExit("the server did not start")
-
-
-def campaign_row(name: str, plan: LoadPlan) -> Row:
-    """Our own worker over the hold of `plan`."""
-    outcome, memory = asyncio.run(_run(plan))
-    count = sum(tally.count for (_, stage), tally in outcome.tallies.items() if stage is Stage.HOLD)
-    assert not outcome.errors, outcome.errors
-    cpu_seconds = outcome.generator.cpu * outcome.hold_seconds
-    return Row(name, cpu_seconds / count * 1e6, count / outcome.hold_seconds, memory)
-
-
-async def _run(plan: LoadPlan) -> tuple[LoadOutcome, float]:
-    sizes = [0.0]
-
-    def weigh(_: object) -> None:
-        workers = psutil.Process().children()
-        sizes.extend(
-            each.memory_info().rss / 1e6 for each in workers if "campaign.load.worker" in each.cmdline()
+    def own(
+        self, task: str, case: str, *, users: int = CONNECTIONS, think: float = 0.0, workers: int = 1
+    ) -> Usage:
+        """Ours; coordinating process and workers together."""
+        ramp = users / 1000 if think else 0.0
+        lasts = ramp + SETTLE + self.seconds + 2
+        command = ours.command(
+            case, self.server.url, users=users, seconds=lasts, think=think, ramp=ramp, workers=workers
         )
+        name = "campaign" if workers == 1 else f"campaign, {workers} workers"
+        return self._keep(name, task, command, users)
 
-    outcome = await run_load(plan, clock=RealClock(), stop=asyncio.Event(), on_second=weigh)
-    return outcome, max(sizes)
+    def _keep(self, name: str, task: str, command: list[str], users: int) -> Usage:
+        usage = usage_of(self.server, command, users=users, seconds=self.seconds)
+        self.clients.append(Client(name, task, usage))
+        return usage
 
-
-def one_get(url: str, *, users: int, wait: float, seconds: float) -> LoadPlan:
-    """Users that only fetch /."""
-    operations = {"home": OperationSpec("home", "GET", "/")}
-    ramp = math.inf if users <= CONNECTIONS else users / 3
-    return _plan(url, operations, scenario=ScenarioSpec("bench", users, ramp, seconds), wait=wait)
-
-
-def journey(url: str, *, seconds: float) -> LoadPlan:
-    """Users that do five operations with JSON bodies, a saved value and two expectations each."""
-    expect = ExpectSpec(status=(200,), json={"$.name": "bear"})
-    operations = {
-        f"step{number}": OperationSpec(
-            f"step{number}",
-            "POST",
-            f"/step/{number}",
-            body=BodySpec(has_json=True, json={"text": "hello {{ user.id }}", "n": "{{ iteration }}"}),
-            expect=expect,
-            save={f"id{number}": "$.id"},
-            options=OptionsSpec(),
+    def show(self) -> None:
+        """Print what each client needed."""
+        head = (
+            "client",
+            "what it did",
+            "µs CPU per request",
+            "requests/s",
+            "MB, all processes",
+            "MB, largest",
         )
-        for number in range(5)
-    }
-    scenario = ScenarioSpec("bench", CONNECTIONS, math.inf, seconds)
-    return _plan(url, operations, scenario=scenario, wait=0.0)
+        lines = [
+            (name, task, f"{cpu:.1f}", f"{rate:,.0f}", f"{total:.0f}", f"{largest:.0f}")
+            for name, task, (cpu, rate, total, largest) in self.clients
+        ]
+        print_table(head, lines)
 
 
-def _plan(url: str, operations: dict[str, OperationSpec], *, scenario: ScenarioSpec, wait: float) -> LoadPlan:
-    user = UserSpec("visitor", 1, WaitSpec(wait, wait), (), dict.fromkeys(operations, 1.0))
-    return LoadPlan(TargetSpec(url=url), Vocabulary(operations, {"visitor": user}), scenario, seed=1)
+def one_get(bench: Bench) -> Iterator[Row]:
+    """50 users without think time, and two workers against one."""
+    url, task = bench.server.url, "one GET, 50 users, no think time"
+    wrk = bench.peer("wrk", task, peers.wrk(url, users=CONNECTIONS))
+    own = bench.own(task, "get")
+    bench.peer("hey", task, peers.hey(url, users=CONNECTIONS))
+    locust = bench.peer("Locust", task, peers.locust(url, users=CONNECTIONS, think=0))
+    bench.peer("aiohttp", task, peers.in_python("aiohttp", url))
+    bench.peer("httpx", task, peers.in_python("httpx", url))
+    yield limit(task, own, 20)
+    yield ratio(task, own, wrk, name="wrk", most=2.2)
+    yield ratio(task, own, locust, name="Locust", most=1 / 8)
+    two = bench.own("one GET, 100 users, no think time", "get", users=2 * CONNECTIONS, workers=2)
+    yield ratio("two workers of 50 users each, beside nginx", two, own, name="one worker", most=1.1)
 
 
-def wrk_row(url: str, seconds: float) -> Row | None:
-    """The C client wrk, with one thread."""
-    if shutil.which("wrk") is None:
-        return None
-    command = ["wrk", f"-c{CONNECTIONS}", "-t1", f"-d{seconds:.0f}s", url]
-    cpu, memory, output = _measured(command)
-    found = re.search(r"(\d+) requests in", output)
-    assert found, output
-    return Row("wrk", cpu / int(found[1]) * 1e6, int(found[1]) / seconds, memory)
+def thinking(bench: Bench) -> Iterator[Row]:
+    """1,000 users that think for a second."""
+    task = "one GET, 1,000 users thinking 1 s"
+    own = bench.own(task, "get", users=THINKING, think=1.0)
+    locust = bench.peer(
+        "Locust", task, peers.locust(bench.server.url, users=THINKING, think=1), users=THINKING
+    )
+    yield limit(task, own, 100)
+    yield ratio(task, own, locust, name="Locust", most=1 / 3)
 
 
-HTTPX = """
-import asyncio, sys, time, httpx
-async def main(url, seconds, count=0):
-    end = time.monotonic() + seconds
-    async def user():
-        nonlocal count
-        async with httpx.AsyncClient() as client:
-            while time.monotonic() < end:
-                (await client.get(url)).raise_for_status()
-                count += 1
-    await asyncio.gather(*(user() for _ in range(50)))
-    print(count, "requests in")
-asyncio.run(main(sys.argv[1], float(sys.argv[2])))
-"""
+def journey(bench: Bench) -> Iterator[Row]:
+    """Five operations in turn."""
+    task = "journey of 5 operations: JSON, saved value, 2 expectations"
+    own = bench.own(task, "journey")
+    bench.peer("Locust", task, peers.locust(bench.server.url, users=CONNECTIONS, think=0, kind="Traveler"))
+    yield limit(task, own, 45)
 
 
-def httpx_row(url: str, seconds: float) -> Row:
-    """httpx with a client for each of 50 users."""
-    cpu, memory, output = _measured([sys.executable, "-c", HTTPX, url, str(seconds)])
-    count = int(output.split()[0])
-    return Row("httpx", cpu / count * 1e6, count / seconds, memory)
+def limit(task: str, usage: Usage, most: float) -> Row:
+    """CPU per request against a number of µs."""
+    return Row(f"{task}: CPU per request", f"≤ {most} µs", f"{usage.cpu:.1f} µs", "", ok=usage.cpu <= most)
 
 
-def _measured(command: list[str]) -> tuple[float, float, str]:
-    """CPU seconds, MB of memory at most, and output of a command."""
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    output = process.stdout.read()
-    _, _, usage = os.wait4(process.pid, 0)
-    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1e3, output
+def ratio(task: str, own: Usage, other: Usage | None, *, name: str, most: float) -> Row:
+    """CPU per request against another client's."""
+    wanted = f"≤ {most:g} x {name}" if most > 1 else f"≤ 1/{1 / most:g} of {name}"
+    if other is None:
+        return Row(f"{task}: CPU per request", wanted, "", f"{name} is not installed", ok=None)
+    share = own.cpu / other.cpu
+    measured = f"{share:.2f} x" if most > 1 else f"1/{1 / share:.1f}"
+    beside = f"{own.cpu:.1f} and {other.cpu:.1f} µs"
+    return Row(f"{task}: CPU per request", wanted, measured, beside, ok=share <= most)
 
 
-def _print(rows: list[Row]) -> None:
-    wrk = next((row.cpu for row in rows if row.name == "wrk"), None)
-    print(f"{'client':42}{'µs CPU/request':>16}{'x wrk':>8}{'requests/s':>12}{'MB':>7}")
-    for row in rows:
-        ratio = f"{row.cpu / wrk:.1f}" if wrk else "-"
-        print(f"{row.name:42}{row.cpu:16.1f}{ratio:>8}{row.rate:12,.0f}{row.memory:7.0f}")
+def machine() -> str:
+    """What it ran on."""
+    with open("/proc/cpuinfo", encoding="utf-8") as lines:  # noqa: PTH123 - no path of ours
+        models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return f"{len(models)} x {models[0]}, {platform.platform()}, Python {platform.python_version()}"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description="Our load generator beside others.")
+    parser.add_argument("--seconds", type=float, default=3.0, help="how long each client is watched")
+    parser.add_argument(
+        "--hours", type=float, default=24.0, help="length of the simulated day; 0 leaves it out"
     )
-    parser.add_argument("--seconds", type=float, default=5.0)
-    seconds = parser.parse_args().seconds
+    options = parser.parse_args()
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    with serving() as url:
-        rows = [
-            wrk_row(url, seconds),
-            campaign_row("campaign, 50 users", one_get(url, users=50, wait=0.0, seconds=seconds)),
-            campaign_row("campaign, 50 users, journey of 5", journey(url, seconds=seconds)),
-            campaign_row(
-                "campaign, 1,000 users thinking 1 s", one_get(url, users=1000, wait=1.0, seconds=seconds)
-            ),
-            httpx_row(url, min(seconds, 3.0)),
-        ]
-    _print([row for row in rows if row is not None])
+    with serving() as server:
+        bench = Bench(server, options.seconds)
+        rows = [*one_get(bench), *thinking(bench), *journey(bench)]
+        rows += memory.rows(server)
+        rows += many_users.rows(server, options.seconds)
+        rows += arrivals.rows(server, options.seconds)
+    if options.hours:
+        rows += day.rows(options.hours)
+    print(f"Measured on {machine()}, {options.seconds:g} s for each client.")
+    bench.show()
+    show(rows)
 
 
 if __name__ == "__main__":

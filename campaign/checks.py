@@ -8,6 +8,7 @@ whole. Inconclusive: the interval straddles acceptable, or nothing was observed.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TypeGuard
 
 from campaign.records import Finding, Limit, Measurement, Outcome, Severity
@@ -15,6 +16,11 @@ from campaign.units import format_quantity
 
 WEIGHTS = {Severity.BLOCKER: 10.0, Severity.CRITICAL: 5.0, Severity.IMPORTANT: 3.0, Severity.MINOR: 1.0}
 """What a finding of each severity weighs within its phase."""
+
+MORE_SAMPLES = "More samples settle it: a longer hold, or more load."
+NOTHING_SEEN = "See whether it was ever done: which users do it, how often, and whether they came so far."
+AGAIN = "Mend that and run it again: a quiet machine, more workers, less load on each."
+"""What to do where a check is undecided; its own remedy is for one that failed."""
 
 
 def within(
@@ -36,10 +42,11 @@ def within(
     message = _sentence(subject, measured, limit=limit)
     if outcome is Outcome.INCONCLUSIVE:
         message = f"{message}: {_why_inconclusive(measured)}"
+        remedy = MORE_SAMPLES if _observed(measured) else NOTHING_SEEN
     elif outcome is Outcome.WARNED and measured is not None and measured.low != measured.high:
         message = f"{message}: {_interval(measured)}"
     if doubt and outcome not in (Outcome.FAILED, Outcome.INCONCLUSIVE):
-        outcome, message = Outcome.INCONCLUSIVE, f"{message}, but {doubt}"
+        outcome, message, remedy = Outcome.INCONCLUSIVE, f"{message}, but {doubt}", AGAIN
     return Finding(check, outcome, message, measured, limit, severity, WEIGHTS[severity], remedy)
 
 
@@ -66,6 +73,15 @@ def inconclusive(
 ) -> Finding:
     """A finding for a check that was planned and could not be judged; `why` is the whole message."""
     return Finding(check, Outcome.INCONCLUSIVE, why, None, limit, severity, WEIGHTS[severity], remedy)
+
+
+def excused(finding: Finding, why: str) -> Finding:
+    """The finding, undecided where it failed: `why`, if there is any, may have made it fail without the
+    target.
+    """
+    if not why or finding.outcome is not Outcome.FAILED:
+        return finding
+    return replace(finding, outcome=Outcome.INCONCLUSIVE, message=f"{finding.message}, but {why}")
 
 
 def not_applicable(check: str, why: str, *, severity: Severity = Severity.MINOR) -> Finding:
@@ -110,12 +126,13 @@ def describe(limit: Limit) -> str:
 def _why_inconclusive(measured: Measurement | None) -> str:
     if not _observed(measured):
         return "no observations"
+    if measured.low is None and measured.high is None:
+        return f"{measured.count:,} observations, which allow no 95 % interval, do not settle it"
     return f"{_interval(measured)} from {measured.count:,} observations does not settle it"
 
 
 def _interval(measured: Measurement) -> str:
-    low, high = (
-        "unbounded" if end is None else format_quantity(end, measured.unit)
-        for end in (measured.low, measured.high)
-    )
-    return f"the 95 % interval {low} to {high}"
+    low, high = (format_quantity(end, measured.unit) for end in (measured.low, measured.high))
+    if measured.high is None:
+        return f"the 95 % interval from {low} upwards"
+    return f"the 95 % interval {'up' if measured.low is None else low} to {high}"

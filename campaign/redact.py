@@ -36,6 +36,12 @@ _AUTHORIZATION = re.compile(
     r"""(authorization["']?\s{0,4}[:=]\s{0,4}["']?)(?:(bearer|basic|digest|token)\s{1,4})?[^\s"',;]++""",
     re.IGNORECASE,
 )
+_LINE_END = r"(?:\r?\n|(?:\\r)?\\n)"
+_PART = re.compile(  # of a multipart body, also where a JSON string quotes it
+    rf"""(\bname=\\?"(?=[^"\\\r\n]{{0,100}}?{_NAME})(?:(?!{_LINE_END}{_LINE_END}).){{0,400}}+{_LINE_END}{{2}})"""
+    rf"""(?:(?!{_LINE_END}--).)++""",
+    re.IGNORECASE | re.DOTALL,
+)
 _COOKIE = re.compile(r"(\bcookie:\s{0,4})[^\r\n]++", re.IGNORECASE)
 _BEARER = re.compile(r"(\bbearer\s{1,4})[\w.~+/=-]{8,}+", re.IGNORECASE)
 _USER_INFO = re.compile(r"(://)([^\s/@:]{0,128}+)(:[^\s/]{0,256})?@")
@@ -74,6 +80,16 @@ class Redactor:
         return text
 
 
+def mask_own(text: str, own: Iterable[str], *, redact: Callable[[str], str]) -> str:
+    """The text without the values `own`, which one user alone has, and without what `redact` masks.
+
+    They differ from call to call, so nothing is compiled for them.
+    """
+    known = {each for each in own if len(each) >= SHORTEST_SECRET}
+    late = {each for each in known if _SECRET_NAME.search(each)}
+    return _without(redact(_without(text, known - late)), late)
+
+
 def masked(value: Any, redact: Callable[[str], str]) -> Any:
     """The same plain data with every text masked, keys too, and all that stands under a secret's name."""
     if isinstance(value, str):
@@ -93,6 +109,7 @@ def _masked_under(key: str, value: Any, redact: Callable[[str], str]) -> Any:
 
 def _mask_shapes(text: str) -> str:
     text = _PRIVATE_KEY.sub(MASK, text)
+    text = _PART.sub(rf"\1{MASK}", text)
     text = _COOKIE.sub(rf"\1{MASK}", text)
     text = _AUTHORIZATION.sub(_mask_credentials, text)
     text = _BEARER.sub(rf"\1{MASK}", text)
@@ -115,6 +132,13 @@ def _mask_credentials(match: re.Match[str]) -> str:
 def _mask_user_info(match: re.Match[str]) -> str:
     start, user, password = match.groups()
     return f"{start}{user}:{MASK}@" if password else f"{start}{MASK}@"
+
+
+def _without(text: str, values: Iterable[str]) -> str:
+    spellings = {spelling for value in values for spelling in _spellings(value)}
+    for spelling in sorted(spellings, key=len, reverse=True):
+        text = text.replace(spelling, MASK)
+    return text
 
 
 def _any_of(secrets: Iterable[str]) -> re.Pattern[str]:

@@ -13,6 +13,7 @@ from campaign.cli.phases import phases
 from campaign.cli.report import report
 from campaign.cli.run import run
 from campaign.cli.schema import schema
+from campaign.cli.worker import worker
 
 HELP = """Runs a whole test campaign against a staging system and answers with evidence: may we release?
 
@@ -55,5 +56,5 @@ def version() -> None:
     typer.echo(f"campaign {__version__} on {platform.python_implementation()} {platform.python_version()}")
 
 
-for command in (run, check, report, demo, phases, schema, version):
+for command in (run, check, report, demo, worker, phases, schema, version):
     app.command()(command)

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import typer
+from pydantic import BaseModel
 
 from campaign.config.plan import Campaign
 from campaign.config.read import read
 from campaign.registry import Registry
+from campaign.report.words import plural
 from campaign.runner.plan import Step, total_seconds
 from campaign.units import format_quantity
 
@@ -30,17 +32,20 @@ def read_campaign(file: Traversable, registry: Registry, *, overrides: Overrides
     return read(what, phases=registry.infos(), overrides=overrides, environ=os.environ, source=str(file))
 
 
-def with_workers(campaign: Campaign, workers: int | str | None) -> Campaign:
-    """The campaign with that many load workers in every phase that knows such a setting."""
-    if workers is None:
-        return campaign
+def with_load(campaign: Campaign, **wishes: Any) -> Campaign:
+    """The campaign with these settings of the load (`workers`, `fleet`) in every phase that knows them; None
+    leaves a setting as it is.
+    """
+    given = {name: wish for name, wish in wishes.items() if wish is not None}
     phases = tuple(
-        replace(planned, settings=planned.settings.model_copy(update={"workers": workers}))
-        if "workers" in type(planned.settings).model_fields
-        else planned
+        replace(planned, settings=planned.settings.model_copy(update=_known(given, planned.settings)))
         for planned in campaign.phases
     )
     return replace(campaign, phases=phases)
+
+
+def _known(wishes: Mapping[str, Any], settings: BaseModel) -> dict[str, Any]:
+    return {name: wish for name, wish in wishes.items() if name in type(settings).model_fields}
 
 
 def show_plan(campaign: Campaign, steps: Iterable[Step]) -> None:
@@ -49,10 +54,13 @@ def show_plan(campaign: Campaign, steps: Iterable[Step]) -> None:
     target = campaign.target
     typer.echo(f"{campaign.name} -> {target.url} ({target.environment})")
     vocabulary = campaign.vocabulary
+    operations, kinds = len(vocabulary.operations), len(vocabulary.users)
     typer.echo(
-        f"{len(vocabulary.operations)} operations, {len(vocabulary.users)} kinds of user, "
-        f"{len(vocabulary.feeds)} data feeds; about {format_quantity(total_seconds(steps), 's')}"
+        f"{plural(operations, 'operation')}, {plural(kinds, 'kind')} of user, "
+        f"{plural(len(vocabulary.feeds), 'data feed')}; about {format_quantity(total_seconds(steps), 's')}"
     )
+    if vocabulary.choice:
+        typer.echo(vocabulary.choice)
     for step in steps:
         what = step.left_out.text if step.left_out else f"about {format_quantity(step.seconds, 's')}"
         typer.echo(f"  {step.label:<12} {what}")

@@ -50,8 +50,30 @@ def run(
     stability_hours: Annotated[
         float | None, typer.Option(min=0.0, help="Run the soak, for so many hours.")
     ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="One scenario for the load phase, instead of the file's: smoke, load, stress, spike, "
+            "endurance, soak or breakpoint.",
+        ),
+    ] = None,
+    tags: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TAG", help="Run only tasks with this tag; repeatable, or a,b."),
+    ] = None,
+    exclude_tags: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TAG", help="Leave tasks with this tag out; repeatable, or a,b."),
+    ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer users and shorter; proves less.")] = False,
     workers: Annotated[str | None, typer.Option(metavar="N|auto", help="Load worker processes.")] = None,
+    fleet: Annotated[
+        str | None,
+        typer.Option(
+            metavar="tcp://HOST:PORT", help="Send the load from the workers of this Dask scheduler."
+        ),
+    ] = None,
     seed: Annotated[
         int | None, typer.Option(min=0, help="The same seed sends the same requests. Default: a new one.")
     ] = None,
@@ -83,7 +105,7 @@ def run(
     campaign run my.yaml --target http://127.0.0.1:9000 --fail-under 90
     """  # noqa: D301 - Click's mark for lines to keep as they are
     from campaign.cli.running import Wish, execute  # noqa: PLC0415
-    from campaign.cli.wishes import overrides_from, selection_from  # noqa: PLC0415
+    from campaign.cli.wishes import overrides_from, selection_from, tags_from  # noqa: PLC0415
 
     flags = {
         "load": skip_load,
@@ -99,10 +121,16 @@ def run(
         defects=tuple(defect or ()),
         selection=selection_from(only or (), skip or (), flags=flags, quick=quick),
         overrides=overrides_from(
-            target=target, database_url=database_url, redis_url=redis_url, fail_under=fail_under
+            target=target,
+            database_url=database_url,
+            redis_url=redis_url,
+            fail_under=fail_under,
+            preset=preset,
         ),
+        tags=tags_from(tags or (), exclude_tags or ()),
         stability_hours=stability_hours,
         workers=workers,
+        fleet=fleet,
         baseline=baseline,
         yes=yes,
         dry_run=dry_run,

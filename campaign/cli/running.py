@@ -15,10 +15,11 @@ import typer
 from campaign.cli.demo_target import check_defects, note_unfound, running_demo
 from campaign.cli.files import campaign_file
 from campaign.cli.live import display
-from campaign.cli.planning import read_campaign, show_plan, with_workers
+from campaign.cli.planning import read_campaign, show_plan, with_load
 from campaign.cli.show import show_summary
 from campaign.cli.wishes import Key, check_installed
 from campaign.config.plan import Campaign
+from campaign.config.tags import TagChoice, with_tags
 from campaign.errors import ConfigurationError, RefusedError
 from campaign.registry import Registry, installed
 from campaign.report.read import read_report
@@ -36,9 +37,11 @@ class Wish:
     demo: bool
     defects: tuple[str, ...]
     selection: Selection
+    tags: TagChoice
     overrides: Mapping[Key, tuple[Any, str]]
     stability_hours: float | None
     workers: str | None
+    fleet: str | None
     baseline: Path | None
     yes: bool
     dry_run: bool
@@ -80,7 +83,8 @@ def _campaign(wish: Wish, registry: Registry) -> Campaign:
     if hours is not None:
         overrides["phases", "stability", "hours"] = (hours, "--stability-hours")
     path = campaign_file("demo" if wish.demo and wish.file is None else wish.file)
-    return with_workers(read_campaign(path, registry, overrides=overrides), _workers(wish.workers))
+    campaign = with_tags(read_campaign(path, registry, overrides=overrides), wish.tags)
+    return with_load(campaign, workers=_workers(wish.workers), fleet=_fleet(wish.fleet))
 
 
 def _workers(text: str | None) -> int | str | None:
@@ -92,6 +96,15 @@ def _workers(text: str | None) -> int | str | None:
 
 
 MOST_WORKERS = 256
+
+
+def _fleet(address: str | None) -> str | None:
+    if address is not None:
+        from campaign.load.station import check_address, check_installed  # noqa: PLC0415 - only for a fleet
+
+        check_address(address, name="--fleet")
+        check_installed()
+    return address
 
 
 def _confirm(steps: tuple[Step, ...], *, yes: bool) -> None:

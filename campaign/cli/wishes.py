@@ -7,6 +7,7 @@ from typing import Any
 
 import typer
 
+from campaign.config.tags import TagChoice, read_tags
 from campaign.errors import ConfigurationError
 from campaign.runner.plan import Selection
 from campaign.scoring import DEFAULT_WEIGHTS
@@ -20,6 +21,7 @@ def overrides_from(
     database_url: str | None,
     redis_url: str | None,
     fail_under: float | None,
+    preset: str | None = None,
 ) -> dict[Key, tuple[Any, str]]:
     """The keys that options set, each with the option to name in a message."""
     wishes: dict[Key, tuple[Any, str]] = {
@@ -27,6 +29,7 @@ def overrides_from(
         ("target", "database"): (database_url, "--database-url"),
         ("target", "redis"): (redis_url, "--redis-url"),
         ("scoring", "pass"): (fail_under, "--fail-under"),
+        ("phases", "load", "scenarios"): (preset and {preset: {"preset": preset}}, "--preset"),
     }
     return {key: wish for key, wish in wishes.items() if wish[0] is not None}
 
@@ -37,6 +40,11 @@ def selection_from(
     """Which phases to run; `flags` are the plain `--skip-<phase>` forms."""
     skipped = {*skip, *(name for name, wanted in flags.items() if wanted)}
     return Selection(frozenset(only), frozenset(skipped), quick=quick)
+
+
+def tags_from(tags: Collection[str], exclude: Collection[str]) -> TagChoice:
+    """Which tasks to run."""
+    return TagChoice(read_tags(tags), read_tags(exclude))
 
 
 def check_installed(

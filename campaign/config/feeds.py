@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import PrivateAttr, ValidationInfo, model_validator
 from pydantic.json_schema import JsonSchemaValue
 
-from campaign.config.operations import JsonData
+from campaign.config.data import JsonData
 from campaign.config.part import ShortPart
 from campaign.config.texts import existing_file, wrong
 from campaign.target.spec import FeedSpec

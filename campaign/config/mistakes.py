@@ -48,7 +48,7 @@ class Mistake:
             lines.append(f"  allowed  {self.allowed}")
         if self.suggestion:
             lines.append(f"  did you mean  {self.suggestion}")
-        return "\n".join(lines)
+        return "\n".join(map(_printable, lines))  # a key may hold what commands a terminal
 
 
 class CampaignFileError(ConfigurationError):
@@ -82,8 +82,12 @@ def written(value: object) -> str:
     if isinstance(value, list):
         return "a list"
     text = json.dumps(value, ensure_ascii=False, default=str)
-    printable = "".join(each if each.isprintable() else "?" for each in text)
+    printable = _printable(text)
     return printable if len(printable) <= _SHOWN else f"{printable[:_SHOWN]}..."
+
+
+def _printable(text: str) -> str:
+    return "".join(each if each.isprintable() else "?" for each in text)
 
 
 def dotted(path: Path) -> str:

@@ -1,13 +1,15 @@
 """The models of a campaign file and its parts; each phase's settings are checked by the phase's own model."""
 
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 from pydantic.json_schema import JsonSchemaValue
 
 from campaign.config.feeds import FeedModel
+from campaign.config.network import MOST_CONNECTIONS, DeviceModel, ProxyUrl, RoundTrip, SocketPath
 from campaign.config.operations import OperationModel, Saved
 from campaign.config.part import Part, ShortPart
+from campaign.config.tasks import Weight
 from campaign.config.texts import (
     BaseUrl,
     ExistingFile,
@@ -21,9 +23,10 @@ from campaign.config.texts import (
     Title,
     wrong,
 )
+from campaign.config.users import UserModel
 from campaign.scoring import DEFAULT_REQUIRED, DEFAULT_WEIGHTS, Policy
-from campaign.settings import Duration, OperationName, Range, unknown_name
-from campaign.target.spec import ServiceSpec, TargetSpec, TlsSpec, UserSpec, WaitSpec
+from campaign.settings import Duration, unknown_name
+from campaign.target.spec import ConnectionSpec, ServiceSpec, TargetSpec, TlsSpec
 
 ALL = "all"
 """What limits call all operations together, so no operation can have this name."""
@@ -31,21 +34,11 @@ ALL = "all"
 MOST_NAMES = 1000
 """Operations, kinds of users or feeds of one campaign."""
 
-Weight = Annotated[float, Field(ge=0, le=1e9)]
-
 
 def _operation_name(name: str) -> str:
     if name == ALL:
         raise wrong("another name; 'all' stands for all operations")
     return name
-
-
-def _equal_weights(value: Any) -> Any:
-    return (
-        dict.fromkeys(value, 1.0)
-        if isinstance(value, list) and all(isinstance(each, str) for each in value)
-        else value
-    )
 
 
 def _listed(value: Any) -> Any:
@@ -60,7 +53,7 @@ def _phase_name(name: str, info: ValidationInfo) -> str:
 
 
 def _some_weight(users: dict[str, Any]) -> dict[str, Any]:
-    if users and not any(user.weight for user in users.values()):
+    if users and not any(user.weight or user.count for user in users.values()):
         raise wrong("a weight above 0 for at least one kind of user", found="only weights of 0")
     return users
 
@@ -112,6 +105,20 @@ class TargetModel(Part):
     allow_hosts: Annotated[tuple[Host, ...], BeforeValidator(_listed)] = ()
     headers: dict[HeaderName, Line] = Field(default_factory=dict)
     tls: TlsModel = TlsModel()
+    socket: SocketPath = ""
+    proxy: ProxyUrl = ""
+    connections: int = Field(default=0, ge=1, le=MOST_CONNECTIONS)
+    http: Literal[1, 2] = 1
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.socket and self.proxy:
+            raise wrong("one of socket and proxy", found="socket and proxy")
+        if self.http != 1 and self.proxy and self.url.startswith("http:"):
+            raise wrong(
+                "an https url (HTTP/2 goes through a proxy over https only)", found="http: 2 with a proxy"
+            )
+        return self
 
     def spec(self) -> TargetSpec:
         """The same as plain data."""
@@ -127,32 +134,8 @@ class TargetModel(Part):
             allow_hosts=frozenset(self.allow_hosts),
             headers=self.headers,
             tls=TlsSpec(self.tls.verify, self.tls.ca, self.tls.certificate, self.tls.key),
+            connection=ConnectionSpec(self.socket, self.proxy, http=self.http, most=self.connections),
         )
-
-
-class UserModel(Part):
-    """A kind of user: what it does once, and then again and again, chosen by weight."""
-
-    weight: Weight = 1.0
-    wait: Range = (0.0, 0.0)
-    start: tuple[OperationName, ...] = ()
-    tasks: Annotated[
-        dict[OperationName, Weight],
-        BeforeValidator(_equal_weights),
-        WithJsonSchema(
-            {"type": ["object", "array"], "additionalProperties": {"type": "number", "minimum": 0}}
-        ),
-    ]
-
-    @model_validator(mode="after")
-    def _has_tasks(self) -> Self:
-        if not any(self.tasks.values()):
-            raise wrong("at least one task with a weight above 0", found="no task to do")
-        return self
-
-    def spec(self, name: str) -> UserSpec:
-        """The same as plain data."""
-        return UserSpec(name, self.weight, WaitSpec(*self.wait), self.start, self.tasks)
 
 
 class ScoringModel(Part):
@@ -188,6 +171,8 @@ class CampaignModel(Part):
     users: Annotated[dict[Name, UserModel], AfterValidator(_some_weight)] = Field(
         default_factory=dict, max_length=MOST_NAMES
     )
+    regions: dict[Name, RoundTrip] = Field(default_factory=dict, max_length=MOST_NAMES)
+    devices: dict[Name, DeviceModel] = Field(default_factory=dict, max_length=MOST_NAMES)
     data: dict[Saved, FeedModel] = Field(default_factory=dict, max_length=MOST_NAMES)
     phases: dict[Name, Any] = Field(min_length=1)
     scoring: ScoringModel = ScoringModel()

@@ -1,28 +1,39 @@
 """The model of an operation: a request template and what its answer must be."""
 
-import math
 import re
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema, model_validator
 from pydantic.json_schema import JsonSchemaValue
 
+from campaign.config.channels import SocketModel, StreamModel
+from campaign.config.data import JsonData
 from campaign.config.part import Part, ShortPart
+from campaign.config.retry import RetryModel
 from campaign.config.texts import (
+    UPGRADE,
     ExistingFile,
     HeaderName,
     Line,
     Name,
-    Request,
+    OperationRequest,
     Text,
     Variable,
     wrong,
 )
 from campaign.errors import ConfigurationError
-from campaign.settings import Duration, Size, unknown_name
+from campaign.settings import Duration, OperationName, Size, unknown_name
 from campaign.target.expression import RESERVED
 from campaign.target.jsonpath import compile_path
-from campaign.target.spec import BodySpec, ExpectSpec, OperationSpec, OptionsSpec, PartSpec
+from campaign.target.spec import (
+    BodySpec,
+    ExpectSpec,
+    OperationSpec,
+    OptionsSpec,
+    PartSpec,
+    RetrySpec,
+    SocketSpec,
+)
 
 BODIES = ("json", "form", "multipart", "body")
 _STATUS_CLASS = re.compile(r"[1-5]xx")
@@ -42,15 +53,6 @@ def _status(value: Any) -> int | str:
 
 def _listed(value: Any) -> Any:
     return value if isinstance(value, list) else [value]
-
-
-def _finite(value: Any) -> Any:
-    """Plain JSON data; the two numbers that JSON cannot write are refused wherever they are."""
-    if isinstance(value, float) and not math.isfinite(value):
-        raise wrong("JSON, which knows neither infinity nor NaN")
-    for each in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        _finite(each)
-    return value
 
 
 def _json_path(text: str) -> str:
@@ -76,7 +78,6 @@ def _known_service(name: str, info: ValidationInfo) -> str:
 
 ServiceName = Annotated[str, AfterValidator(_known_service)]
 Status = Annotated[int | str, BeforeValidator(_status), WithJsonSchema(_STATUS_SCHEMA)]
-JsonData = Annotated[Any, AfterValidator(_finite)]
 JsonPath = Annotated[str, AfterValidator(_json_path)]
 Saved = Annotated[Variable, AfterValidator(_free)]
 
@@ -144,7 +145,7 @@ class OperationModel(Part):
 
     null_keys: ClassVar[frozenset[str]] = frozenset({"json"})
 
-    request: Request
+    request: OperationRequest
     service: ServiceName = ""
     query: dict[str, Text] = Field(default_factory=dict)
     headers: dict[HeaderName, Line] = Field(default_factory=dict)
@@ -159,6 +160,10 @@ class OperationModel(Part):
     redirects: int = Field(default=5, ge=0, le=20)
     max_body: Size = 16 * 2**20
     tags: tuple[Name, ...] = ()
+    undo: OperationName = ""
+    retry: RetryModel | None = None
+    stream: StreamModel | None = None
+    websocket: SocketModel | None = None
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
@@ -167,14 +172,34 @@ class OperationModel(Part):
             raise wrong(f"one of {', '.join(BODIES)}", found=" and ".join(bodies))
         if not self.timeout or not self.max_body:
             raise wrong("a timeout and a max_body above 0", found="a limit of 0")
+        if self.stream and self.stream.at_most >= self.timeout:
+            raise wrong("a timeout longer than the stream's at_most", found="a timeout that comes first")
         return self
+
+    @model_validator(mode="after")
+    def _upgrades_or_not(self) -> Self:
+        bodies = [key for key in BODIES if ("json_body" if key == "json" else key) in self.model_fields_set]
+        if self.websocket and not self.is_socket:
+            raise wrong(
+                "a request such as WS /path beside websocket", found=f"websocket beside {self.request}"
+            )
+        if bodies and self.is_socket:
+            raise wrong("send or json under websocket", found=f"{bodies[0]} beside {self.request}")
+        if self.stream and self.is_socket:
+            raise wrong("an HTTP request beside stream", found=f"stream beside {self.request}")
+        return self
+
+    @property
+    def is_socket(self) -> bool:
+        """Whether it opens a WebSocket."""
+        return self.request.startswith(f"{UPGRADE} ")
 
     def spec(self, name: str) -> OperationSpec:
         """The same as plain data."""
         method, _, path = self.request.partition(" ")
         return OperationSpec(
             name,
-            method,
+            "GET" if self.is_socket else method,
             path,
             service=self.service,
             query=self.query,
@@ -183,8 +208,20 @@ class OperationModel(Part):
             body=self._body(),
             expect=self.expect.spec(),
             save=self.save,
-            options=OptionsSpec(self.timeout, self.redirects, self.max_body, frozenset(self.tags)),
+            options=OptionsSpec(
+                self.timeout,
+                self.redirects,
+                self.max_body,
+                frozenset(self.tags),
+                undo=self.undo,
+                retry=self.retry.spec() if self.retry else RetrySpec(),
+                stream=self.stream.spec() if self.stream else None,
+                socket=self._socket(),
+            ),
         )
+
+    def _socket(self) -> SocketSpec | None:
+        return (self.websocket or SocketModel()).spec() if self.is_socket else None
 
     def _body(self) -> BodySpec:
         parts = tuple(part.spec(name) for name, part in self.multipart.items())

@@ -15,15 +15,19 @@ from campaign.config.document import Document
 from campaign.config.explain import note_errors
 from campaign.config.mistakes import CampaignFileError, Mistake, Place
 from campaign.config.mistakes import Path as Keys
+from campaign.config.mixing import note_mixed_networks
 from campaign.config.models import MOST_NAMES, CampaignModel
 from campaign.config.overrides import apply_environment, apply_options
 from campaign.config.phases import PlannedPhase, read_phases
 from campaign.config.plan import Campaign, MonitorSettings
+from campaign.config.python import Classes, as_class, given_by, measures_of, note_sendings, read_classes
 from campaign.config.secrets import find_secrets, masked
 from campaign.config.source import load
+from campaign.config.subjects import groups_in, tags_in
 from campaign.config.templates import note_templates
 from campaign.errors import ConfigurationError
 from campaign.phase import PhaseInfo
+from campaign.target.journey import loop_names
 from campaign.target.operation import compile_operation
 from campaign.target.spec import TargetSpec, Vocabulary
 
@@ -93,11 +97,16 @@ def _unreadable(name: str, found: str, allowed: str, *, line: int = 0) -> Campai
 
 
 def _campaign(document: Document, infos: Mapping[str, PhaseInfo], *, folder: Path) -> Campaign:
-    context = {**_names(document.data), "folder": folder}
+    classes = read_classes(document.data, str(folder))
+    names = _names(document.data)
+    context = {**names, "folder": folder, "classes": classes, "measures": measures_of(classes)}
     model = _validated(document, context)
     phases = read_phases(document, infos, names=context)
-    note_templates(document)
-    campaign = None if model is None or document.noted else _assembled(document, model, phases=phases)
+    note_templates(document, given=given_by(classes))
+    note_sendings(document, classes, operations=names["operations"])
+    campaign = None
+    if model is not None and not document.noted:
+        campaign = _assembled(document, model, phases=phases, classes=classes)
     if campaign is None or document.noted:
         raise CampaignFileError(_without_secrets(document))
     return campaign
@@ -111,11 +120,14 @@ def _names(data: dict[str, Any]) -> dict[str, tuple[str, ...]]:
         "users": data.get("users"),
         "feeds": data.get("data"),
         "phases": data.get("phases"),
+        "regions": data.get("regions"),
+        "devices": data.get("devices"),
         "services": target.get("services") if isinstance(target, dict) else None,
     }
-    return {
+    names = {
         kind: tuple(value)[:MOST_NAMES] if isinstance(value, dict) else () for kind, value in places.items()
     }
+    return {**names, "tags": tags_in(data)[:MOST_NAMES], "groups": groups_in(data)[:MOST_NAMES]}
 
 
 def _validated(document: Document, context: dict[str, Any]) -> CampaignModel | None:
@@ -126,14 +138,22 @@ def _validated(document: Document, context: dict[str, Any]) -> CampaignModel | N
         return None
 
 
-def _assembled(document: Document, model: CampaignModel, *, phases: tuple[PlannedPhase, ...]) -> Campaign:
+def _assembled(
+    document: Document, model: CampaignModel, *, phases: tuple[PlannedPhase, ...], classes: Classes
+) -> Campaign:
     target = model.target.spec()
     vocabulary = Vocabulary(
         operations={name: each.spec(name) for name, each in model.operations.items()},
-        users={name: each.spec(name) for name, each in model.users.items()},
+        users={
+            name: as_class(each.spec(name), each.python, classes, said=each.model_fields_set)
+            for name, each in model.users.items()
+        },
         feeds={name: each.spec(name) for name, each in model.data.items()},
+        regions=model.regions,
+        devices={name: each.spec() for name, each in model.devices.items()},
     )
-    _note_uncompilable(document, target, vocabulary=vocabulary)
+    _note_uncompilable(document, target, vocabulary=vocabulary, given=given_by(classes))
+    note_mixed_networks(document, target, vocabulary=vocabulary)
     rows = [feed.values for feed in vocabulary.feeds.values()]
     secrets = find_secrets(document.data, document.variables, feeds=rows)
     return Campaign(
@@ -149,12 +169,16 @@ def _assembled(document: Document, model: CampaignModel, *, phases: tuple[Planne
     )
 
 
-def _note_uncompilable(document: Document, target: TargetSpec, *, vocabulary: Vocabulary) -> None:
+def _note_uncompilable(
+    document: Document, target: TargetSpec, *, vocabulary: Vocabulary, given: frozenset[str] | None
+) -> None:
     """Compile every operation once, as the load engine will; what it refuses is a mistake of the file."""
-    known = {*vocabulary.feeds, *(name for each in vocabulary.operations.values() for name in each.save)}
+    saved = (name for each in vocabulary.operations.values() for name in each.save)
+    loops = (name for user in vocabulary.users.values() for name in loop_names(user.bodies))
+    known = {*vocabulary.feeds, *saved, *loops}
     for name, operation in vocabulary.operations.items():
         try:
-            compile_operation(operation, target, known=known)
+            compile_operation(operation, target, known=None if given is None else known | given)
         except ConfigurationError as error:
             document.note(("operations", name), str(error)[:300])
 

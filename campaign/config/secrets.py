@@ -18,7 +18,7 @@ _SECRET_NAME = re.compile(
     re.IGNORECASE,
 )
 _SECRET_VARIABLE = re.compile(r"KEY|TOKEN|SECRET|PASS|PWD|CREDENTIAL|AUTH", re.IGNORECASE)
-_CARRIERS = frozenset({"headers", "query", "json", "form", "services", "auth"})
+_CARRIERS = frozenset({"headers", "query", "json", "form", "multipart", "services", "auth"})
 """Keys of the file below which a telling name means a secret; under `save` or `expect` it does not."""
 
 
@@ -83,8 +83,9 @@ def _named(value: Any, *, carried: bool) -> Iterator[str]:
             yield from _named(each, carried=carried)
     for key, each in value.items() if isinstance(value, dict) else ():
         below = carried or key in _CARRIERS
-        if below and isinstance(each, str) and _SECRET_NAME.search(str(key)):
-            yield from (part for part in _literals(each) if part.lower() != str(key).lower())
+        text = each.get("text") if isinstance(each, dict) else each  # a part of a multipart body
+        if below and isinstance(text, str) and _SECRET_NAME.search(str(key)):
+            yield from (part for part in _literals(text) if part.lower() != str(key).lower())
         else:
             yield from _named(each, carried=below)
 

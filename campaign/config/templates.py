@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from campaign.config.document import Document
+from campaign.config.journeys import loops_around, note_journeys
 from campaign.config.mistakes import Path
 from campaign.config.texts import TEMPLATE
 from campaign.errors import ConfigurationError
@@ -14,17 +15,23 @@ from campaign.target.template import compile_text
 LONGEST = 500
 """Characters of one expression."""
 
-_TEMPLATED = ("request", "query", "headers", "auth", "json", "form", "multipart", "body")
+_TEMPLATED = ("request", "query", "headers", "auth", "json", "form", "multipart", "body", "websocket")
 
 
-def note_templates(document: Document) -> None:
-    """Keep a mistake for each template that cannot be compiled, or names what nothing saves or feeds."""
+def note_templates(document: Document, *, given: Collection[str] | None = ()) -> None:
+    """Keep a mistake for each template that cannot be compiled, or names what nothing saves or feeds.
+
+    `given` are further names, which Python users give; None: any.
+    """
     operations = _mapping(document.data.get("operations"))
     known = {*_mapping(document.data.get("data")), *_saved(operations)}
+    loops = loops_around(document.data)
     for path, text in _templates(document.data):
         if document.is_full:
             return
-        _check(document, path, text, known=known)
+        own = loops.get(str(path[1]), ()) if path[0] == "operations" else ()
+        _check(document, path, text, known=None if given is None else {*known, *given, *own})
+    note_journeys(document, known)
 
 
 def _saved(operations: dict[str, Any]) -> Iterator[str]:
@@ -37,6 +44,8 @@ def _templates(data: dict[str, Any]) -> Iterator[tuple[Path, str]]:
     yield from _texts(target.get("headers"), ("target", "headers"))
     for name, service in _mapping(target.get("services")).items():
         yield from _texts(_mapping(service).get("auth"), ("target", "services", name, "auth"))
+    for name, device in _mapping(data.get("devices")).items():
+        yield from _texts(_mapping(device).get("headers"), ("devices", name, "headers"))
     for name, operation in _mapping(data.get("operations")).items():
         for key in _TEMPLATED:
             yield from _texts(_mapping(operation).get(key), ("operations", name, key))
@@ -54,7 +63,7 @@ def _texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
             yield from _texts(each, (*path, index))
 
 
-def _check(document: Document, path: Path, text: str, *, known: Collection[str]) -> None:
+def _check(document: Document, path: Path, text: str, *, known: Collection[str] | None) -> None:
     if "{{" not in text or document.is_noted(path):
         return
     if any(len(each) > LONGEST for each in TEMPLATE.findall(text)):

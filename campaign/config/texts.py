@@ -11,6 +11,9 @@ from pydantic import AfterValidator, BeforeValidator, ValidationInfo, WithJsonSc
 from pydantic_core import PydanticCustomError
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+UPGRADE = "WS"
+"""What stands in the place of a method in a request that opens a WebSocket."""
+
 LONGEST_TITLE = 100
 TEMPLATE = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,59}")
@@ -58,11 +61,15 @@ def _title(text: str) -> str:
     return text.strip()
 
 
-def _request(text: str) -> str:
+def _request(text: str, methods: Collection[str] = METHODS) -> str:
     method, _, path = text.strip().partition(" ")
-    if method not in METHODS or not _PATH.fullmatch(TEMPLATE.sub("x", path.strip())):
+    if method not in methods or not _PATH.fullmatch(TEMPLATE.sub("x", path.strip())):
         raise wrong("a method and a path, such as GET /health (no spaces in the path; write them as %20)")
     return f"{method} {path.strip()}"
+
+
+def _operation_request(text: str) -> str:
+    return _request(text, (*METHODS, UPGRADE))
 
 
 def _health(text: str) -> str:
@@ -147,13 +154,19 @@ Variable = Annotated[
 
 Title = Annotated[Line, AfterValidator(_title)]
 HeaderName = Annotated[str, AfterValidator(_matching(_HEADER, "a header name such as X-Request-Id"))]
-Request = Annotated[
+OperationRequest = Annotated[
     str,
-    AfterValidator(_request),
+    AfterValidator(_operation_request),
     WithJsonSchema(
-        {"type": "string", "pattern": rf"^\s*({'|'.join(METHODS)})\s+/", "examples": ["POST /api/items"]}
+        {
+            "type": "string",
+            "pattern": rf"^\s*({'|'.join((*METHODS, UPGRADE))})\s+/",
+            "examples": ["POST /api/items", "WS /chat"],
+        }
     ),
 ]
+"""A method and a path; `WS /path` opens a WebSocket."""
+
 HealthRequest = Annotated[
     str, AfterValidator(_health), WithJsonSchema({"type": "string", "examples": ["GET /health"]})
 ]

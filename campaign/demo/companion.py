@@ -19,6 +19,7 @@ GREETINGS = ("Hello! I am so glad to see you. What shall we do today?",)
 OTHERWISE = "That is interesting! Tell me more about it."
 FAVOURITE_TOLD = re.compile(r"my favou?rite (\w+) is (?:the )?(\w+)", re.IGNORECASE)
 FAVOURITE_ASKED = re.compile(r"(?:what is|what s|what's|whats) my favou?rite (\w+)", re.IGNORECASE)
+TOKEN = re.compile(r"\s*\S+\s*$|\s*\S+")
 SUM = re.compile(r"(\d{1,4}) *(plus|minus|times|[+*x-]) *(\d{1,4})", re.IGNORECASE)
 
 INSTEAD: dict[str, str] = {
@@ -50,6 +51,11 @@ def reply_to(words: str, context: list[Said]) -> str:
         return _calculated(found)
     lower = words.lower()
     return next((answers(words) for topic, answers in TOPICS if topic.search(lower)), OTHERWISE)
+
+
+def tokens(reply: str) -> list[str]:
+    """The reply in the pieces in which it is spoken; joined they are the reply."""
+    return TOKEN.findall(reply)
 
 
 def instead_of(category: str) -> str:

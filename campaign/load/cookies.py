@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from math import inf
 
 from campaign.target.origin import Origin
+from campaign.target.request import Request
 
 MAX_COOKIES = 50
 """Cookies of one user; further ones are not kept."""
@@ -38,10 +40,12 @@ class Cookie:
 class Jar:
     """Cookies by name, domain and path."""
 
-    __slots__ = ("_cookies",)
+    __slots__ = ("_cookies", "_known", "_known_until")
 
     def __init__(self) -> None:
         self._cookies: dict[tuple[str, str, str], Cookie] = {}
+        self._known: tuple[Origin, bytes] | None = None
+        self._known_until = 0.0
 
     def __len__(self) -> int:
         return len(self._cookies)
@@ -51,6 +55,7 @@ class Jar:
         cookie = parse_cookie(header.decode("utf-8", "replace"), origin, path=path, now=now)
         if cookie is None:
             return
+        self._known = None
         key = (cookie.name, cookie.domain, cookie.path)
         if len(self._cookies) >= MAX_COOKIES:
             self._drop_expired(now)
@@ -64,6 +69,21 @@ class Jar:
             key: each for key, each in self._cookies.items() if each.expires is None or each.expires > now
         }
         self._cookies = live
+
+    def line(self, request: Request, now: float) -> bytes:
+        """The Cookie header line for `request`, with its line end, or b"".
+
+        It is remembered until a cookie changes or expires, where all are for every path, as most are.
+        """
+        known = self._known
+        if known is not None and now < self._known_until and known[0] == request.origin:
+            return known[1]
+        header = self.header(request.origin, path=request.target, now=now)
+        if all(each.path == "/" for each in self._cookies.values()):
+            ends = (each.expires for each in self._cookies.values() if each.expires is not None)
+            self._known = (request.origin, header)
+            self._known_until = min((each for each in ends if each > now), default=inf)
+        return header
 
     def header(self, origin: Origin, *, path: str, now: float) -> bytes:
         """The Cookie header line for a request, with its line end, or b""; the longest paths come first."""

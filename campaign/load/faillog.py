@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
-from campaign.load.spec import ErrorGroup, ErrorKind, ErrorSample
+from campaign.load.tally import ErrorGroup, ErrorKind, ErrorSample
 
 MAX_GROUPS = 100
 """Groups of one worker; what comes after is counted under the detail `OTHER`."""

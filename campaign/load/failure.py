@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from campaign.load.spec import ErrorKind
+from campaign.load.tally import ErrorKind
 
 MAX_DETAIL = 200
 """Characters of a detail."""

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol, TypeVar
 
 from campaign.clock import Clock
-from campaign.load.connections import Dialer
+from campaign.load.answer import Channel
 from campaign.load.failure import ExchangeError
 from campaign.load.recorder import Recorder
-from campaign.load.spec import ErrorKind
-from campaign.load.transport import Connection
+from campaign.load.tally import ErrorKind
 from campaign.target.origin import Origin
+
+T = TypeVar("T")
 
 MAX_CONNECTIONS = 8
 """Origins that a user stays connected to; the first one goes, as redirects could lead to any number."""
+
+
+class Dials(Protocol):
+    """Who gives connections."""
+
+    async def dial(self, origin: Origin) -> Channel:
+        """One to `origin`. Raises ExchangeError."""
 
 
 class Links:
@@ -21,15 +31,15 @@ class Links:
 
     __slots__ = ("_connections", "_dialer", "_expired", "_now_ns", "_opening", "_recorder")
 
-    def __init__(self, dialer: Dialer, *, clock: Clock, recorder: Recorder) -> None:
+    def __init__(self, dialer: Dials, *, clock: Clock, recorder: Recorder) -> None:
         self._dialer = dialer
         self._recorder = recorder
         self._now_ns = clock.now_ns
-        self._connections: dict[Origin, Connection] = {}
-        self._opening: asyncio.Task[Connection] | None = None
+        self._connections: dict[Origin, Channel] = {}
+        self._opening: asyncio.Task[Any] | None = None
         self._expired = False
 
-    def kept(self, origin: Origin) -> Connection | None:
+    def kept(self, origin: Origin) -> Channel | None:
         """The connection from before, if it can be trusted to be open still."""
         connection = self._connections.get(origin)
         if connection is None:
@@ -39,22 +49,26 @@ class Links:
         connection.close()
         return None
 
-    async def open(self, origin: Origin) -> Connection:
+    async def open(self, origin: Origin) -> Channel:
         """A new connection, kept from now on. Raises ExchangeError."""
-        self._refuse_when_expired()
-        self._opening = asyncio.get_running_loop().create_task(self._dialer.dial(origin))
-        try:
-            connection = await self._opening
-        except asyncio.CancelledError:
-            self._refuse_when_expired()
-            raise
-        finally:
-            self._opening = None
+        connection = await self.in_time(lambda: self._dialer.dial(origin))
         self._keep(origin, connection)
         self._refuse_when_expired()
         if connection.unasked:
             raise ExchangeError(ErrorKind.PROTOCOL, "an answer before the request")
         return connection
+
+    async def in_time(self, open_it: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """What `open_it` opens, unless time is over before. Raises ExchangeError."""
+        self._refuse_when_expired()
+        self._opening = opening = asyncio.get_running_loop().create_task(open_it())
+        try:
+            return await opening
+        except asyncio.CancelledError:
+            self._refuse_when_expired()
+            raise
+        finally:
+            self._opening = None
 
     def expire(self) -> None:
         """Time is over: give up the connection that is being opened, and open no other until `begin`."""
@@ -72,7 +86,7 @@ class Links:
             connection.close()
         self._connections.clear()
 
-    def _keep(self, origin: Origin, connection: Connection) -> None:
+    def _keep(self, origin: Origin, connection: Channel) -> None:
         if origin in self._connections:
             self._recorder.reconnects += 1
         elif len(self._connections) >= MAX_CONNECTIONS:

@@ -1,6 +1,7 @@
 """What the parent and its load workers tell each other, and how it is framed: a length, then a pickle.
 
-Both ends are our own code on one machine, started by one another, so pickle is safe here.
+Both ends are our own code, started by one another on one machine or members of one trusted cluster, so pickle
+is safe here.
 """
 
 from __future__ import annotations
@@ -9,12 +10,14 @@ import asyncio
 import pickle
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from campaign.load.faillog import Key
+from campaign.load.machine import Means, Vitals
 from campaign.load.silence import Silences
-from campaign.load.spec import ErrorGroup, LoadPlan, Stage, Tally
+from campaign.load.spec import LoadPlan
+from campaign.load.tally import ErrorGroup, Person, Stage, Tally
 from campaign.stats.histogram import Histogram
 
 _LENGTH = struct.Struct("!I")
@@ -44,7 +47,16 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """Everything is imported and compiled."""
+    """Everything is imported and compiled; `means` is what the worker is granted by its machine."""
+
+    means: Means
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """When the worker really began, in ns of the clock of Start."""
+
+    at_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +71,19 @@ class Interval:
     """What one worker saw in second number `sequence` (from 0) of the scenario; sums, so that intervals add
     up.
 
-    `users` and `waiting` are of its end. `worked_ns` is time at work within the hold, of all users together.
-    `schedule_lags` and `loop_lags` are in µs; `cpu` is the share of one core since the hold began, so the
-    last one counts.
+    `tallies` are by operation, `views` by other labels; `measures` hold times that are no requests, by
+    subject and name. `users` and `waiting` are of its end. `worked_ns` is time at work within the hold, of
+    all users together. `schedule_lags` and `loop_lags` are in µs; `cpu` is the share of one core since the
+    hold began, so the last one counts. `people`, by number, come with the last interval only.
     """
 
     sequence: int
     began_ns: int
     ended_ns: int
     tallies: Mapping[tuple[str, Stage], Tally]
+    views: Mapping[tuple[str, Stage], Tally]
+    measures: Mapping[tuple[str, str, Stage], Histogram]
+    counts: Mapping[str, int]
     errors: Mapping[Key, ErrorGroup]
     users: int
     waiting: int
@@ -77,6 +93,8 @@ class Interval:
     schedule_lags: Histogram
     loop_lags: Histogram
     cpu: float
+    people: Mapping[int, Person] = field(default_factory=dict)
+    vitals: Vitals = field(default_factory=Vitals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +108,11 @@ def encode(message: object) -> bytes:
     """The frame of `message`."""
     data = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
     return _LENGTH.pack(len(data)) + data
+
+
+def decode(frame: bytes) -> Any:
+    """The message in a whole frame."""
+    return pickle.loads(memoryview(frame)[_LENGTH.size :])  # noqa: S301 (our own process wrote it)
 
 
 async def read_message(reader: asyncio.StreamReader) -> Any:

@@ -10,7 +10,7 @@ from campaign.load.silence import Span
 class Presence:
     """The users of one worker; moments in clock nanoseconds, never going back."""
 
-    __slots__ = ("_at_work", "_hold", "_since", "_worked_ns", "users")
+    __slots__ = ("_at_work", "_credits", "_hold", "_since", "_worked_ns", "users")
 
     def __init__(self, hold: Span) -> None:
         self.users = 0
@@ -18,14 +18,22 @@ class Presence:
         self._at_work = 0
         self._since = hold[0]
         self._worked_ns = 0
+        self._credits: list[Span] = []
 
     def changes(self, by: int, now_ns: int) -> None:
         """One user more is at work (+1), or one less (-1)."""
         self._add_up(now_ns)
         self._at_work += by
 
+    def credit(self, now_ns: int, until: int) -> None:
+        """A user did all that it was asked for, before its time was over: that counts as if it had stayed."""
+        begins, ends = max(now_ns, self._hold[0]), min(until, self._hold[1])
+        if begins < ends:
+            self._credits.append((begins, ends))
+            self._worked_ns += ends - begins
+
     def take(self, now_ns: int) -> int:
-        """User-nanoseconds at work within the hold since the last call."""
+        """User-nanoseconds at work in the hold since the last call; below 0 where a stop took any back."""
         self._add_up(now_ns)
         taken, self._worked_ns = self._worked_ns, 0
         return taken
@@ -34,6 +42,8 @@ class Presence:
         """The hold ends now at the latest, as the run is stopped early."""
         self._add_up(now_ns)
         self._hold = (self._hold[0], min(self._hold[1], now_ns))
+        self._worked_ns -= sum(max(0, ends - max(begins, now_ns)) for begins, ends in self._credits)
+        self._credits.clear()
 
     def _add_up(self, now_ns: int) -> None:
         until = min(now_ns, self._hold[1])

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from campaign.errors import GeneratorError
+from campaign.load.machine import Means
 from campaign.load.messages import Failed, Ready, Shard, encode, read_message
 
 START_LIMIT = 30.0
@@ -32,12 +33,18 @@ class WorkerProcess:
 
     def __init__(self, index: int) -> None:
         self.index = index
+        self.clock_error = 0  # one machine, one clock
+        self.means = Means()
         self._process: asyncio.subprocess.Process | None = None
         self._complaints = b""
+        self._over = False
         self._collecting: asyncio.Task[None] | None = None
 
     async def start(self, shard: Shard) -> None:
-        """Return when the process is there and ready to run `shard`. Raises GeneratorError."""
+        """Return when the process is there and ready to run `shard`, and its `means` are known.
+
+        Raises GeneratorError.
+        """
         try:
             process = await asyncio.create_subprocess_exec(
                 sys.executable, "-P", "-m", "campaign.load.worker",
@@ -57,11 +64,12 @@ class WorkerProcess:
             raise GeneratorError(
                 f"load worker {self.index + 1} could not be started: {await self.epitaph(answer)}"
             )
+        self.means = answer.means
 
     async def tell(self, message: object) -> None:
         """Send a message; that the worker is gone is noticed where it is heard."""
         if self._process is not None and self._process.stdin is not None:
-            with contextlib.suppress(ConnectionError):
+            with contextlib.suppress(ConnectionError, RuntimeError):  # uvloop's word for a closed pipe
                 self._process.stdin.write(encode(message))
                 await self._process.stdin.drain()
 
@@ -81,19 +89,22 @@ class WorkerProcess:
             return last.reason
         await self.exited()
         if self._collecting is not None:
-            await self._collecting
+            # Who left the group may hold the pipe open.
+            await asyncio.wait([self._collecting], timeout=EXIT_LIMIT)
         lines = self._complaints.decode("utf-8", "replace").strip().splitlines()
         return lines[-1] if lines else self._exit_reason()
 
     def kill(self) -> None:
-        """End the process at once, if it is still there."""
-        if self._process is not None and self._process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
+        """End the process at once, and what users' code has started in it, as far as they are still there."""
+        if self._process is not None and not self._over:
+            with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: only a zombie is left
+                os.killpg(self._process.pid, signal.SIGKILL)
 
     async def exited(self) -> None:
-        """Return when the process has ended: by itself, or killed when it takes too long."""
-        if self._process is None:
+        """Return when the process has ended: by itself, or killed when it takes too long. What it started
+        ends with it.
+        """
+        if self._process is None or self._over:
             return
         try:
             async with asyncio.timeout(EXIT_LIMIT):
@@ -101,6 +112,8 @@ class WorkerProcess:
         except TimeoutError:
             self.kill()
             await self._process.wait()
+        self.kill()
+        self._over = True  # the number of its group may become somebody else's
 
     def _exit_reason(self) -> str:
         code = self._process.returncode if self._process else None

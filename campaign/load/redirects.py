@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from campaign.load.failure import ExchangeError
-from campaign.load.spec import ErrorKind
+from campaign.load.tally import ErrorKind
 from campaign.target.request import Request, follow
 from campaign.target.spec import ExpectSpec
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from campaign.load.spec import ErrorSample
-from campaign.load.transport import Connection
-from campaign.redact import Redactor
+from collections.abc import Callable
+
+from campaign.load.answer import Answer
+from campaign.load.tally import ErrorSample
 from campaign.target.request import Request
 
 MAX_TEXT = 400
@@ -14,9 +15,9 @@ _READ = 4 * MAX_TEXT
 
 
 def describe(
-    at: float, user: int, *, request: Request | None, answer: Connection | None, redact: Redactor
+    at: float, user: int, *, request: Request | None, answer: Answer | None, redact: Callable[[str], str]
 ) -> ErrorSample:
-    """The sample; `answer` is the connection that the last answer, or a part of it, came on."""
+    """The sample; `answer` is the last answer, or the part of it that came."""
     return ErrorSample(
         at=at,
         user=user,
@@ -32,7 +33,7 @@ def _request_text(request: Request | None) -> str:
     return f"{request} {body}".rstrip()
 
 
-def _answer_text(answer: Connection | None) -> str:
+def _answer_text(answer: Answer | None) -> str:
     if answer is None or not answer.received:
         return "none"
     if not answer.status:
@@ -42,7 +43,7 @@ def _answer_text(answer: Connection | None) -> str:
     return f"{answer.status} {body}".rstrip()
 
 
-def _shorten(text: str, redact: Redactor) -> str:
+def _shorten(text: str, redact: Callable[[str], str]) -> str:
     # Masked before it is cut, or half a secret could stay.
     masked = redact(text)
     printable = "".join(each if each.isprintable() else "\ufffd" for each in masked[:MAX_TEXT])

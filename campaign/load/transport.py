@@ -16,7 +16,9 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from campaign.clock import SECOND
 from campaign.load.failure import ExchangeError
-from campaign.load.spec import ErrorKind
+from campaign.load.kept import FAILED, SHELF, TOLD
+from campaign.load.tally import ErrorKind
+from campaign.target.request import Request
 
 MAX_HEAD = 256 * 1024
 """Bytes of status line and headers (informational answers included) that are read before we give up."""
@@ -28,14 +30,24 @@ IDLE_LIMIT = 4 * SECOND
 MARGIN = SECOND
 """Nanoseconds; an idle connection is given up so much before its Keep-Alive timeout."""
 
+_NAMES: dict[bytes, bytes] = {}
+"""Header names as they came, and in lower case: all connections share these instead of keeping their own."""
+
+MAX_NAMES = 1000
+"""Names that are shared; a hostile server could send any number."""
+
 _KEEP_ALIVE = re.compile(rb"timeout\s*=\s*\"?(\d{1,6})")
 
 
 class Connection(asyncio.Protocol):
     """A connection, and after an exchange its answer: `status`, `headers` (lower case), `chunks` of the body.
 
-    `received` counts the bytes of the current answer, head and body, as they came over the wire.
+    `received` counts the bytes of the current answer, head and body, as they came over the wire. Who wants to
+    see the body piece by piece puts a list of its own into `chunks` once the request is sent.
     """
+
+    rested = 0
+    """A plain exchange has no rests."""
 
     __slots__ = (
         "_asked", "_body_size", "_complete", "_excess", "_head_only", "_keep_body", "_limit", "_loop",
@@ -57,24 +69,36 @@ class Connection(asyncio.Protocol):
         self.headers: list[tuple[bytes, bytes]] = []
         self.chunks: list[bytes] = []
 
-    def send(self, data: bytes, *, head_only: bool, keep_body: bool, max_body: int) -> asyncio.Future[int]:
+    def send(self, request: Request, *, cookie: bytes, keep_body: bool, max_body: int) -> asyncio.Future[int]:
         """A future of the moment in ns when the answer was whole; it may raise ExchangeError.
 
-        `head_only`: the answer to HEAD, which has no body whatever its headers say. Without `keep_body` the
-        body is counted and dropped. A longer body than `max_body` bytes is an error.
+        `cookie` is a whole header line or nothing. Without `keep_body` the body is counted and dropped, but
+        for the beginning of a refusal's. A longer body than `max_body` bytes is an error.
         """
         self._complete = self._excess = False
         self._persistent = True
-        self._head_only = head_only
+        self._head_only = request.method == "HEAD"  # its answer has no body, whatever the headers say
         self._keep_body = keep_body
         self._max_body = max_body
         self._limit = MAX_HEAD
         self.status = self.received = self._body_size = 0
         self.headers.clear()
-        self.chunks.clear()
+        self.chunks = []
         self._asked = asked = self._loop.create_future()
-        self._transport.write(data)
+        self._transport.write(request.wire(cookie))
         return asked
+
+    def expire(self) -> None:
+        """Fail the exchange in flight: its time is over."""
+        self.fail(ErrorKind.TIMEOUT, f"no {'whole answer' if self.received else 'answer'} in time")
+
+    def end(self) -> None:
+        """While a piece of the body is taken in: that was all that is wanted, the answer is whole.
+
+        The connection goes, unless the server ends the body in the same breath.
+        """
+        self._complete = True
+        self._persistent = False
 
     def fail(self, kind: ErrorKind, detail: str) -> None:
         """End the exchange in flight, if there is one, with an ExchangeError, and the connection with it."""
@@ -101,8 +125,8 @@ class Connection(asyncio.Protocol):
             self.close()
             return
         self.received += len(data)
-        if self.received > self._limit and self._is_too_large():
-            self.fail(ErrorKind.PROTOCOL, self._too_large())
+        if self.received > self._limit and (wrong := self._look_closer()) is not None:
+            self.fail(*wrong)
             return
         try:
             self._parser.feed_data(data)
@@ -115,13 +139,13 @@ class Connection(asyncio.Protocol):
         if self._body_size > self._max_body:
             self.fail(ErrorKind.PROTOCOL, self._too_large())
         elif self._complete:
-            self._finish()
+            self.finish()
 
     def eof_received(self) -> None:
         """The server has said all it wants to say: the end of a body without a length, or too early."""
         if self.status and not self._complete and self._ends_with_connection():
             self._persistent = False
-            self._finish()
+            self.finish()
         self.fail(ErrorKind.RESET, self._cut_off("closed"))
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -138,7 +162,7 @@ class Connection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Keep a header."""
-        name = name.lower()
+        name = _NAMES.get(name) or _lower(name)
         self.headers.append((name, value))
         if name == b"keep-alive":
             self.idle_limit = _idle_limit(value)
@@ -156,12 +180,14 @@ class Connection(asyncio.Protocol):
             self._parser = HttpResponseParser(self)  # the old one waits for a body that never comes
 
     def on_body(self, data: bytes) -> None:
-        """Keep a piece of the body where somebody wants it."""
+        """Keep a piece of the body where somebody wants it, or the beginning of a refusal's."""
         self._body_size += len(data)
         if self._head_only:
             self._excess = True
         elif self._keep_body:
             self.chunks.append(data)
+        elif self.status >= FAILED and (left := TOLD - self._body_size + len(data)) > 0:
+            self.chunks.append(data[:left])
 
     def on_message_complete(self) -> None:
         """The answer is whole, unless it was informational."""
@@ -169,7 +195,8 @@ class Connection(asyncio.Protocol):
             self._complete = True
             self._persistent = self._parser.should_keep_alive()
 
-    def _finish(self) -> None:
+    def finish(self) -> None:
+        """Resolve the exchange, whose answer is whole."""
         if self._excess:
             self.fail(ErrorKind.PROTOCOL, "bytes after the answer")
             return
@@ -183,6 +210,18 @@ class Connection(asyncio.Protocol):
     def _ends_with_connection(self) -> bool:
         names = {name for name, _ in self.headers}
         return b"content-length" not in names and b"transfer-encoding" not in names
+
+    def _look_closer(self) -> tuple[ErrorKind, str] | None:
+        """What is wrong with a large answer; asked once for each of its next few hundred KiB."""
+        if self._is_too_large():
+            return ErrorKind.PROTOCOL, self._too_large()
+        if self._keep_body:
+            kept = SHELF.put(self.chunks, self._body_size)
+            if kept is None:
+                self.chunks = []
+                return ErrorKind.EXHAUSTED, "no memory left for large answers"
+            self.chunks = kept
+        return None
 
     def _is_too_large(self) -> bool:
         """Whether there is more of the answer than any sane one has; bodies have their own limit."""
@@ -203,6 +242,13 @@ class Connection(asyncio.Protocol):
         if not self.received:
             return f"connection {how} before the answer"
         return f"connection {how} in the middle of the answer"
+
+
+def _lower(name: bytes) -> bytes:
+    lower = name.lower()
+    if len(_NAMES) < MAX_NAMES:
+        _NAMES[name] = lower
+    return lower
 
 
 def _explain(error: HttpParserError) -> str:

@@ -1,18 +1,19 @@
-"""A user's life: it comes, does its start operations once, then one task after another until it is time to
-leave.
-"""
+"""A user's time with the target: it comes, starts, does one task after another, and leaves."""
 
 from __future__ import annotations
 
-from bisect import bisect
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Awaitable
+from contextlib import suppress
 
-from campaign.clock import SECOND, Clock
+from campaign.clock import FOREVER, SECOND, Clock
+from campaign.load.cleanup import Cleaner
 from campaign.load.failure import ExchangeError
+from campaign.load.life import Done, Kind, Life, Visit
 from campaign.load.luck import Luck
 from campaign.load.presence import Presence
 from campaign.load.session import Session
-from campaign.load.step import Step
+from campaign.load.tally import UNSENT
 from campaign.target.feeds import FeedExhaustedError
 
 FIRST_PAUSE = SECOND // 20
@@ -22,107 +23,175 @@ LONGEST_PAUSE = SECOND
 """... up to this, so that users without think time do not spin against a target that is gone."""
 
 RESTART_PAUSE = SECOND
-"""Nanoseconds at least before start operations are tried again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A kind of user, ready for use: think time in ns, start operations, tasks and their weights added up."""
-
-    name: str
-    wait_low: int
-    wait_high: int
-    start: tuple[Step, ...]
-    tasks: tuple[Step, ...]
-    weights: tuple[float, ...]
+"""Nanoseconds at least before a start that failed is tried again."""
 
 
 class User:
-    """One user. `resting` while nothing of it is under way; it sends nothing new from `departure` (clock ns)
-    on.
+    """One user of the closed model lives by itself (`live`); one of the open model is told when (`appear`,
+    `start` or `get_ready`, `serve`, `leave`, `vanish`).
     """
 
     __slots__ = (
-        "_at_work",
-        "_clock",
-        "_kind",
-        "_luck",
-        "_pause",
-        "_presence",
-        "_session",
-        "departure",
-        "resting",
-    )
+        "_at_work", "_cleaner", "_cleaning", "_clock", "_cut", "_kind", "_leaving", "_life", "_luck",
+        "_pause", "_presence", "_session", "visit",
+    )  # fmt: skip
 
     def __init__(
-        self, kind: Kind, session: Session, *, luck: Luck, clock: Clock, presence: Presence, departure: int
-    ) -> None:
-        self.departure = departure
-        self.resting = True
+        self, kind: Kind, session: Session, *, luck: Luck, clock: Clock, presence: Presence,
+        cleaner: Cleaner | None = None,
+    ) -> None:  # fmt: skip
+        self.visit = Visit(clock)
         self._kind = kind
         self._session = session
         self._luck = luck
         self._clock = clock
         self._presence = presence
+        session.visit = self.visit
+        self._life: Life = kind.enliven(session, self.visit, luck)
+        self._cleaner = cleaner
         self._pause = 0
-        self._at_work = False
+        self._at_work = self._leaving = self._cleaning = self._cut = False
 
-    async def live(self, due: int) -> None:
-        """Return when the user, who comes at `due`, has left."""
-        await self._rest(due)
-        self._presence.users += 1
+    async def live(self, due: int, departure: int) -> None:
+        """Return when the user, who comes at `due`, has left; it sends nothing new from `departure` on."""
+        self.visit.departure = departure
+        await self.visit.rest(due)
+        if self.visit.over(due):
+            return
+        self.appear()
         try:
-            due = await self._begin(due)
+            await self.tidily(self._stay(due))
+        finally:
+            self.vanish()
+
+    async def tidily(self, stay: Awaitable[None]) -> None:
+        """Return when `stay` has ended and the user has left; also where it is cut, what it made is
+        deleted.
+        """
+        try:
+            await stay
+            await self.leave()
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if not self._cut or task is None or task.uncancel():
+                raise
+            await self._clean_up()
+
+    def end(self, task: asyncio.Task[None], now_ns: int) -> None:
+        """Begin nothing new from now on; a user that rests, in its `task`, leaves at once."""
+        if not self._leaving:
+            self.visit.departure = min(self.visit.departure, now_ns)
+        if self.visit.resting:
+            self.visit.wake(task)
+
+    def cut(self, task: asyncio.Task[None]) -> bool:
+        """Cut what is under way; whether there was anything. What the user made it may still delete."""
+        if self._cleaning:
+            return False
+        self._cut = self._cleaner is not None and bool(self._session.made)
+        self.visit.departure = min(self.visit.departure, self._clock.now_ns())
+        return self.dismiss(task)
+
+    def dismiss(self, task: asyncio.Task[None]) -> bool:
+        """Cut everything, clean-up too; whether there was anything."""
+        self.visit.dismissed = True
+        return task.cancel()
+
+    @property
+    def kind(self) -> str:
+        """The name of its kind."""
+        return self._kind.name
+
+    @property
+    def iterations(self) -> int:
+        """How many tasks it does before it leaves; 0: no end."""
+        return self._kind.iterations
+
+    def appear(self) -> None:
+        """Be there."""
+        self._presence.users += 1
+
+    async def start(self, due: int) -> Done:
+        """One attempt to start; at work from its end, when it went well."""
+        done, error = await self._life.start(due)
+        if error is None:
             self._presence.changes(+1, self._clock.now_ns())
             self._at_work = True
-            await self._work(due)
-        except FeedExhaustedError:
-            return
-        finally:
-            self._leave()
+        return done, error
 
-    async def _begin(self, due: int) -> int:
-        """The moment from which the user is at work (all start operations went well) or has to leave."""
-        while due < self.departure:
-            done, well = await self._start(due)
-            if well:
+    async def get_ready(self, due: int) -> int:
+        """The moment from which the user is at work (its start went well) or has to leave."""
+        while due < self.visit.departure:
+            done, error = await self.start(due)
+            if error is None:
                 return done
-            due = done + max(self._think(), RESTART_PAUSE)
+            due = max(self._kind.rhythm(self._luck, due, done), done + RESTART_PAUSE)
+            await self._clean_up()
             self._session.start_over()
-            await self._rest(due)
+            await self.visit.rest(due)
         return due
 
-    async def _start(self, due: int) -> tuple[int, bool]:
-        for step in self._kind.start:
-            due, error = await self._session.perform(step, due)
-            if error is not None:
-                return due, False
-        return due, True
+    async def serve(self, due: int) -> Done:
+        """One task."""
+        self._session.scope.next_iteration()
+        return await self._life.iterate(due)
 
-    async def _work(self, due: int) -> None:
-        perform = self._session.perform
-        while due < self.departure:
-            self._session.scope.next_iteration()
-            done, error = await perform(self._choose(), due)
-            due = done + self._think()
-            if error is not None:
-                due = max(due, done + self._recover(error))
-            elif self._pause:
-                self._pause = 0
-            if due > done:
-                await self._rest(due)
+    async def leave(self) -> None:
+        """Do what is to be done at the end; nothing cuts it short but its own time-outs."""
+        self._stop_work()
+        self._leaving = True
+        self.visit.departure = FOREVER
+        with suppress(FeedExhaustedError):
+            await self._life.stop(self._clock.now_ns())
+        await self._clean_up()
 
-    def _choose(self) -> Step:
-        tasks, weights = self._kind.tasks, self._kind.weights
-        if len(tasks) == 1:
-            return tasks[0]
-        return tasks[bisect(weights, self._luck.share() * weights[-1], hi=len(tasks) - 1)]
+    def vanish(self) -> None:
+        """Be gone at once, whatever is under way."""
+        self._stop_work()
+        self._presence.users -= 1
+        self._session.close()
 
-    def _think(self) -> int:
-        low, high = self._kind.wait_low, self._kind.wait_high
-        return low if low == high else low + int(self._luck.share() * (high - low))
+    async def _stay(self, due: int) -> None:
+        # One coroutine for it all: each further one costs every user 0.3 KB, and every request a little time.
+        scope, iterate, left = self._session.scope, self._life.iterate, self._kind.iterations
+        try:
+            due = await self.get_ready(due)
+            while due < self.visit.departure:
+                scope.next_iteration()
+                done, error = await iterate(due)
+                due = begins = self._kind.rhythm(self._luck, due, done)
+                if error is not None:
+                    begins = max(due, done + self.recover(error))
+                elif self._pause:
+                    self._pause = 0
+                left -= 1
+                if not left:
+                    self._presence.credit(self._clock.now_ns(), self.visit.departure)
+                    return
+                if not self._kind.paced:
+                    due = begins
+                    if due > done:
+                        await self.visit.rest(due)
+                elif begins > due:
+                    await self._hold_back(begins, due=due, error=error)
+                elif due > done:
+                    await self.visit.rest(due)
+                    self._session.recorder.woke(due, self._clock.now_ns())
+        except FeedExhaustedError:
+            return
 
-    def _recover(self, error: ExchangeError) -> int:
+    async def _hold_back(self, until: int, *, due: int, error: ExchangeError | None) -> None:
+        """Rest from a failure, while what was due on the grid stays due then.
+
+        It is asked for after the end too, so the end does not cut this pause short, as nobody may spin. But
+        where nothing can be sent no time would come of it: then there is no more to do.
+        """
+        if error is not None and error.kind in UNSENT and self.visit.over(self._clock.now_ns()):
+            self.visit.departure = min(self.visit.departure, due)
+        else:
+            await self._clock.sleep_until(until)
+
+    def recover(self, error: ExchangeError) -> int:
         """How long to rest after a failure, in ns."""
         if error.answered:
             self._pause = 0
@@ -130,13 +199,14 @@ class User:
             self._pause = min(max(2 * self._pause, FIRST_PAUSE), LONGEST_PAUSE)
         return self._pause
 
-    async def _rest(self, until: int) -> None:
-        self.resting = True
-        await self._clock.sleep_until(min(until, self.departure))
-        self.resting = False
+    async def _clean_up(self) -> None:
+        """Delete what this user made."""
+        if self._cleaner is not None and self._session.made:
+            self._cleaning = True
+            await self._cleaner.clean_up(self._session, self.visit)
+            self._cleaning = False
 
-    def _leave(self) -> None:
-        self._presence.users -= 1
+    def _stop_work(self) -> None:
         if self._at_work:
+            self._at_work = False
             self._presence.changes(-1, self._clock.now_ns())
-        self._session.close()

@@ -1,7 +1,8 @@
 """A load worker process: `python -m campaign.load.worker`, spoken to through its standard input and output.
 
 It gets a Shard, answers Ready, gets Start, reports an Interval each second and ends with Finished. When its
-input ends, its parent is gone, and so is it. Interrupts from the keyboard go to the parent, which says Stop.
+input ends, its parent is gone, and so is it; a thread sees to it where a user's code never lets go.
+Interrupts from the keyboard go to the parent, which says Stop.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-import resource
 import signal
 import sys
 from typing import Any
@@ -18,8 +18,21 @@ import uvloop
 
 from campaign.clock import SECOND, RealClock
 from campaign.errors import CampaignError
-from campaign.load.engine import run_shard
-from campaign.load.messages import Failed, Finished, Interval, Ready, Shard, Start, Stop, encode, read_message
+from campaign.load.engine import UserStuckError, run_shard
+from campaign.load.machine import allow_many_connections, means
+from campaign.load.messages import (
+    Began,
+    Failed,
+    Finished,
+    Interval,
+    Ready,
+    Shard,
+    Start,
+    Stop,
+    encode,
+    read_message,
+)
+from campaign.load.orphan import end_with_parent
 from campaign.load.shard import prepare
 from campaign.load.timeline import Timeline
 
@@ -63,13 +76,21 @@ async def work(parent: Parent) -> None:
     """Return when the shard that the parent gives is done."""
     shard: Shard = await parent.receive()
     prepared = prepare(shard)
-    parent.say(Ready())
+    parent.say(Ready(means()))
     start: Start = await parent.receive()
     _calm_garbage_collector(Timeline.of(shard.plan.scenario, start.start_ns))
+    beginning = asyncio.create_task(_say_when_it_begins(parent, start.start_ns))
     listening = asyncio.create_task(parent.listen())
     finished: Finished = await run_shard(prepared, start.start_ns, control=parent, clock=RealClock())
     listening.cancel()
+    beginning.cancel()
     parent.say(finished)
+
+
+async def _say_when_it_begins(parent: Parent, start_ns: int) -> None:
+    clock = RealClock()
+    await clock.sleep_until(start_ns)
+    parent.say(Began(clock.now_ns()))
 
 
 async def serve(output: int) -> None:
@@ -79,12 +100,16 @@ async def serve(output: int) -> None:
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     transport, drained = await loop.connect_write_pipe(Drained, os.fdopen(output, "wb"))
     parent = Parent(reader, transport)
+    stuck = False
     try:
         await work(parent)
     except CampaignError as error:
         parent.say(Failed(str(error)))
+        stuck = isinstance(error, UserStuckError)
     transport.close()
     await drained.closed
+    if stuck:
+        os._exit(1)  # nothing else ends what catches every cancellation
 
 
 class Drained(asyncio.BaseProtocol):
@@ -104,7 +129,8 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     output = os.dup(sys.stdout.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    _allow_many_connections()
+    allow_many_connections()
+    end_with_parent()
     uvloop.run(serve(output))
 
 
@@ -114,11 +140,6 @@ def _calm_garbage_collector(timeline: Timeline) -> None:
     gc.freeze()
     until_hold = (timeline.hold_begins - RealClock().now_ns()) / SECOND
     asyncio.get_running_loop().call_later(max(until_hold, 0.0), gc.freeze)
-
-
-def _allow_many_connections() -> None:
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 if __name__ == "__main__":

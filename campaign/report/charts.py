@@ -28,6 +28,7 @@ class Chart:
 TIMELINE = (
     Chart("Response time", "s", (("p95", "p95"), ("p50", "p50"))),
     Chart("Requests", "1/s", (("rate", "requests"),)),
+    Chart("Arrivals", "1/s", (("arrivals_asked", "asked"), ("arrivals_begun", "begun"))),
     Chart("Errors", "share", (("error_rate", "errors"),)),
     Chart("Users", "users", (("users", "users"),)),
 )

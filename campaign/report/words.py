@@ -123,8 +123,8 @@ def interval(measured: Measurement) -> str:
     if measured.low is None or measured.high is None or measured.low == measured.high:
         return ""
     low, high = (format_quantity(each, measured.unit) for each in (measured.low, measured.high))
-    same_unit = low.rpartition(" ")[2] == high.rpartition(" ")[2] and " " in low
-    return f"{low.rpartition(' ')[0] if same_unit else low} to {high}"
+    same_unit = low.partition(" ")[2] == high.partition(" ")[2] and " " in low
+    return f"{low.partition(' ')[0] if same_unit else low} to {high}"
 
 
 def wanted(limit: Limit) -> tuple[str, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from campaign.clock import SECOND, Clock
@@ -21,13 +23,20 @@ async def check_guard(target: TargetSpec) -> None:
 
     A name that does not resolve is not refused: the target is then simply not there.
     """
-    guard = Guard(target.allow_hosts)
-    for url in (target.url, *(service.url for service in target.services.values())):
-        parts = urlsplit(url)
-        try:
-            await guard.resolve(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
-        except OSError:
-            continue
+    guard, way = Guard(target.allow_hosts), target.connection
+    own = () if way.socket else (target.url,)  # a Unix socket is of this machine, whatever the URL says
+    urls = (*own, *(service.url for service in target.services.values()))
+    check = guard.vet if way.proxy else guard.resolve
+    for url in urls:
+        await _check(check, url)
+    if way.proxy:
+        await _check(guard.resolve, way.proxy)
+
+
+async def _check(check: Callable[[str, int], Awaitable[object]], url: str) -> None:
+    parts = urlsplit(url)
+    with suppress(OSError):
+        await check(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
 
 
 async def find_target(target: TargetSpec, clock: Clock) -> tuple[HealthReport, Reason | None]:

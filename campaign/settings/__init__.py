@@ -1,5 +1,6 @@
 """What a phase's settings are written with: a model, quantities, limits, names of the vocabulary."""
 
+from campaign.settings.leftout import LeftOut
 from campaign.settings.limits import GradedLimit, LimitText, limit_for, parse_limit, write_limit
 from campaign.settings.model import Settings
 from campaign.settings.names import OperationName, UserName, list_names, unknown_name
@@ -18,6 +19,7 @@ from campaign.settings.quantities import (
 __all__ = [
     "Duration",
     "GradedLimit",
+    "LeftOut",
     "LimitText",
     "OperationName",
     "Range",

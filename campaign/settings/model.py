@@ -4,6 +4,8 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict
 
+from campaign.settings.leftout import LeftOut
+
 
 class Settings(BaseModel):
     """What the campaign file may say of a phase: unknown keys are mistakes, and a value never changes.
@@ -15,4 +17,11 @@ class Settings(BaseModel):
 
     def quick(self) -> Self:
         """The same settings for a short look (`--quick`): smaller where a phase says how, else unchanged."""
+        return self
+
+    def without(self, left_out: LeftOut) -> Self:  # noqa: ARG002 - most settings speak of no operation
+        """The same settings for a run that leaves something out (`--tags`), where a phase says how.
+
+        Raises ConfigurationError where nothing would be left to do.
+        """
         return self

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 LOWEST = 1
 """µs; anything smaller counts as this."""
@@ -30,14 +30,14 @@ class Histogram:
     __slots__ = ("_buckets", "count", "total")
 
     def __init__(self) -> None:
-        self._buckets: Counter[int] = Counter()
+        self._buckets: dict[int, int] = {}
         self.count = 0
         self.total = 0
 
     def record(self, value_us: int) -> None:
         """Add one value in µs, clamped to 1 µs .. 1 h."""
         value = min(max(value_us, LOWEST), HIGHEST)
-        self._buckets[_bucket(value)] += 1
+        self._add({_bucket(value): 1})
         self.count += 1
         self.total += value
 
@@ -48,15 +48,21 @@ class Histogram:
         if min(values_us) < LOWEST or max(values_us) > HIGHEST:
             values_us = [min(max(value, LOWEST), HIGHEST) for value in values_us]
         bits = memoryview(array("d", values_us)).cast("B").cast("q")
-        self._buckets.update([each >> _CUT_BITS for each in bits])
+        self._add(Counter([each >> _CUT_BITS for each in bits]))
         self.count += len(values_us)
         self.total += sum(values_us)
 
     def merge(self, other: Histogram) -> None:
         """Add all that `other` holds; the result is that of one histogram that saw both."""
-        self._buckets.update(other._buckets)
+        self._add(other._buckets)
         self.count += other.count
         self.total += other.total
+
+    def _add(self, counts: Mapping[int, int]) -> None:
+        # A plain dictionary and a loop are twice as fast as Counter.update, which is a loop in Python too.
+        buckets, get = self._buckets, self._buckets.get
+        for bucket, count in counts.items():
+            buckets[bucket] = get(bucket, 0) + count
 
     def percentile(self, share: float) -> int | None:
         """The µs that `share` (0..1) of the values do not exceed (a bucket's upper end); None when empty."""
@@ -66,14 +72,12 @@ class Histogram:
 
     def ends_at(self, rank: int) -> tuple[int, int] | None:
         """Both ends in µs of the bucket that holds the `rank`-th smallest value, from 1; None when empty."""
-        seen = 0
-        ends = None
+        seen, last = 0, None
         for bucket, count in sorted(self._buckets.items()):
-            seen += count
-            ends = _lower(bucket), _upper(bucket)
+            seen, last = seen + count, bucket
             if seen >= rank:
                 break
-        return ends
+        return None if last is None else (_lower(last), _upper(last))
 
     def variance(self) -> float | None:
         """The sample variance in µs², every value taken at its bucket's middle; None below two values."""
@@ -112,7 +116,7 @@ class Histogram:
         """The histogram that `pairs()` came from; without its `total` in µs the mean is of the lower ends."""
         histogram = cls()
         for value, count in pairs:
-            histogram._buckets[_bucket(value)] += count
+            histogram._add({_bucket(value): count})
             histogram.count += count
             histogram.total += value * count
         if total is not None:

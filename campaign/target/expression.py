@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from campaign.errors import ConfigurationError
 from campaign.target.fake import FAKES, Fake
-from campaign.target.scope import RenderError, Scope
+from campaign.target.scope import RenderError, Scope, type_of
 
 Hole: TypeAlias = Callable[[Scope], Any]
 """Gives the value of an expression for one user. Raises RenderError where the user has no such value."""
@@ -27,9 +27,9 @@ def compile_expression(source: str, known: Collection[str] | None = None) -> Hol
 
     `known` are the saved variables and feeds that it may name besides the namespaces; None: any name.
     """
-    tree, style = _parse(source.strip())
+    tree, style = parse(source.strip())
     try:
-        hole = _Compiler(known).compile(tree)
+        hole = Compiler(known).compile(tree)
     except TemplateError as error:
         raise TemplateError(f"{{{{ {source.strip()} }}}}: {error}") from error
     return _formatted(hole, style) if style else hole
@@ -87,13 +87,14 @@ RESERVED = frozenset({*_FIELDS, "iteration"})
 """Names that a saved variable or a feed cannot have."""
 
 
-class _Compiler:
+class Compiler:
     """Turns the few kinds of syntax tree that are allowed into closures."""
 
     def __init__(self, known: Collection[str] | None) -> None:
         self._known = known
 
     def compile(self, node: ast.expr) -> Hole:
+        """The closure of a node. Raises TemplateError."""
         match node:
             case ast.Constant(value):
                 return lambda scope: value  # noqa: ARG005 - the shape of every hole
@@ -104,9 +105,9 @@ class _Compiler:
             case ast.Attribute(whole, name):
                 return _member(self.compile(whole), name, ast.unparse(whole))
             case ast.Subscript(whole, key):
-                return _member(self.compile(whole), _constant(key), ast.unparse(whole))
+                return _member(self.compile(whole), constant(key), ast.unparse(whole))
             case ast.Call(ast.Attribute(ast.Name("random"), name), arguments, []):
-                return _call(name, [_constant(each) for each in arguments])
+                return _call(name, [constant(each) for each in arguments])
         raise TemplateError(f"an expression is {ALLOWED}")
 
     def _variable(self, name: str) -> Hole:
@@ -121,8 +122,11 @@ class _Compiler:
         return _read(name)
 
 
-def _parse(source: str) -> tuple[ast.expr, str]:
-    """The syntax tree and the format after it; the first colon after a whole expression divides them."""
+def parse(source: str) -> tuple[ast.expr, str]:
+    """The syntax tree and the format after it; the first colon after a whole expression divides them.
+
+    Raises TemplateError.
+    """
     for end in [len(source), *(at for at, sign in enumerate(source) if sign == ":")]:
         try:
             return ast.parse(source[:end].strip(), mode="eval").body, source[end + 1 :].strip()
@@ -131,7 +135,8 @@ def _parse(source: str) -> tuple[ast.expr, str]:
     raise TemplateError(f"{{{{ {source} }}}} is not an expression")
 
 
-def _constant(node: ast.expr) -> Any:
+def constant(node: ast.expr) -> Any:
+    """The value of a literal. Raises TemplateError."""
     try:
         return ast.literal_eval(node)
     except (ValueError, TypeError) as error:
@@ -189,7 +194,7 @@ def _formatted(hole: Hole, style: str) -> Hole:
         try:
             return format(value, style)
         except (ValueError, TypeError) as error:
-            raise RenderError(f"{value!r:.60} does not fit the format {style!r}: {error}") from error
+            raise RenderError(f"{type_of(value)} does not fit the format {style!r}") from error
 
     return formatted
 

@@ -99,6 +99,24 @@ class Guard:
             raise refusal
         return tuple(allowed)
 
+    async def vet(self, host: str, port: int) -> None:
+        """Return when `host`, which a proxy will look up for us, may get traffic; else raise RefusedError.
+
+        We cannot choose the address then, so all that we find must be allowed; a name that only the proxy
+        knows must be in allow_hosts.
+        """
+        try:
+            addresses = await _lookup(host, port)
+        except UnresolvedError as error:
+            if _plain(host) in self._names:
+                return
+            raise RefusedError(
+                f"{host} cannot be resolved here; to reach it through the proxy, name it in "
+                "target.allow_hosts of the campaign file"
+            ) from error
+        for address in addresses:
+            self.check(host, address.ip)
+
     def _allows(self, host: str, address: IpAddress) -> bool:
         if _plain(host) in self._names:
             return True

@@ -60,7 +60,7 @@ class ControlClient:
         self._headers = {"user-agent": USER_AGENT, "accept-encoding": "gzip, deflate", **target.headers}
         self._options = options or OptionsSpec()
         self._client = httpx.AsyncClient(
-            transport=GuardedTransport(guard, tls_context(target.tls)),
+            transport=GuardedTransport(guard, tls_context(target.tls), target),
             timeout=self._options.timeout,
             trust_env=False,
         )

@@ -18,21 +18,63 @@ class BodyError(CampaignError):
     exit_code = 3
 
 
-def inflate(body: bytes, encodings: str, *, limit: int) -> bytes:
+def inflate(body: bytes, encodings: str, *, limit: int, whole: bool = True) -> bytes:
     """The body as its sender meant it, at most `limit` bytes, never holding more. Raises BodyError.
 
     `encodings` is the value of Content-Encoding: gzip and deflate, several in a row too (RFC 9110, 8.4).
+    Without `whole` it may end too early.
     """
     names = [name.strip().lower() for name in encodings.split(",")]
     for name in reversed(names):
         if name not in ("", "identity"):
-            body = _inflate(body, name, limit=limit)
+            body = _inflate(body, name, limit=limit, whole=whole)
     if len(body) > limit:
         raise BodyError(f"body larger than {limit} bytes")
     return body
 
 
-def _inflate(body: bytes, name: str, *, limit: int) -> bytes:
+class Inflater:
+    """Unpacks a body that comes in pieces, to look into it on the way. Raises BodyError."""
+
+    __slots__ = ("_layers",)
+
+    MOST = 2**20
+    """Bytes that one piece may become."""
+
+    def __init__(self, encodings: str) -> None:
+        names = [name.strip().lower() for name in encodings.split(",")]
+        self._layers = [_Layer(name) for name in reversed(names) if name not in ("", "identity")]
+
+    def feed(self, piece: bytes) -> bytes:
+        """What this piece makes readable."""
+        for layer in self._layers:
+            piece = layer.feed(piece, self.MOST)
+        return piece
+
+
+class _Layer:
+    __slots__ = ("_inflater", "_name")
+
+    def __init__(self, name: str) -> None:
+        if name not in _WINDOW:
+            raise BodyError(f"content-encoding {name[:40]!r} cannot be read")
+        self._name = name
+        self._inflater: zlib._Decompress | None = None
+
+    def feed(self, piece: bytes, most: int) -> bytes:
+        if self._inflater is None:
+            bare = self._name == "deflate" and not _has_zlib_header(piece)
+            self._inflater = zlib.decompressobj(_BARE if bare else _WINDOW[self._name])
+        try:
+            plain = self._inflater.decompress(piece, most)
+        except zlib.error as error:
+            raise BodyError(f"the body is not {self._name}") from error
+        if self._inflater.unconsumed_tail:
+            raise BodyError(f"a piece of the body larger than {most} bytes")
+        return plain
+
+
+def _inflate(body: bytes, name: str, *, limit: int, whole: bool) -> bytes:
     if name not in _WINDOW:
         raise BodyError(f"content-encoding {name[:40]!r} cannot be read")
     inflater = zlib.decompressobj(
@@ -42,7 +84,7 @@ def _inflate(body: bytes, name: str, *, limit: int) -> bytes:
         plain = inflater.decompress(body, limit + 1)
     except zlib.error as error:
         raise BodyError(f"the body is not {name}") from error
-    if body and not inflater.eof and len(plain) <= limit:
+    if whole and body and not inflater.eof and len(plain) <= limit:
         raise BodyError(f"the {name} body ends too early")
     return plain
 

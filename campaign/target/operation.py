@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -19,7 +20,8 @@ from campaign.target.expect import Expectation, compile_expectation
 from campaign.target.origin import Origin, split_url
 from campaign.target.request import Request
 from campaign.target.scope import RenderError, Scope
-from campaign.target.spec import OperationSpec, TargetSpec
+from campaign.target.spec import ExpectSpec, OperationSpec, TargetSpec
+from campaign.target.talk import SocketScript, compile_script
 from campaign.target.template import Piece, Text, as_text, map_pieces, split_text
 
 USER_AGENT = f"campaign/{__version__}"
@@ -34,16 +36,20 @@ _METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 class Operation:
     """`build(scope)` gives the request for one user, `expectation` judges its answer.
 
-    `build` raises RenderError where the user lacks a value, and FeedExhaustedError.
+    `build` raises RenderError where the user lacks a value, and FeedExhaustedError. `script` is what is said
+    once the answer has opened a WebSocket.
     """
 
-    __slots__ = ("build", "expectation", "name", "origin", "spec")
+    __slots__ = ("build", "expectation", "name", "origin", "script", "spec")
 
-    def __init__(self, spec: OperationSpec, *, origin: Origin, head: Text, body: Body) -> None:
+    def __init__(
+        self, spec: OperationSpec, *, origin: Origin, head: Text, body: Body, script: SocketScript | None
+    ) -> None:
         self.name = spec.name
         self.spec = spec
         self.origin = origin
-        self.expectation: Expectation = compile_expectation(spec.expect, save=spec.save)
+        self.script = script
+        self.expectation: Expectation = compile_expectation(_expected(spec), save=spec.save)
         self.build: Callable[[Scope], Request] = _builder(spec.method, origin, head=head, body=body)
 
 
@@ -62,9 +68,17 @@ def compile_operation(
             *_header_block(_headers(spec, target, origin=origin, body=body), known),
             *_authorization(spec, target, known=known),
         ]
-        return Operation(spec, origin=origin, head=Text(pieces), body=body)
+        script = None if spec.options.socket is None else compile_script(spec.options.socket, known)
+        return Operation(spec, origin=origin, head=Text(pieces), body=body, script=script)
     except ConfigurationError as error:
         raise type(error)(f"operation {spec.name!r}: {error}") from error
+
+
+def _expected(spec: OperationSpec) -> ExpectSpec:
+    """What the answer must be; that to an upgrade is 101 unless another status is named."""
+    if spec.options.socket is None or spec.expect.status:
+        return spec.expect
+    return replace(spec.expect, status=(101,))
 
 
 def _base(spec: OperationSpec, target: TargetSpec) -> tuple[Origin, str]:
@@ -162,7 +176,7 @@ def _bearer(credentials: str) -> str:
 def _one_line(value: Any) -> str:
     text = as_text(value)
     if _BREAKS_LINE.search(text):
-        raise RenderError(f"a value for a header holds a line break or control character: {text!r:.60}")
+        raise RenderError("a value for a header holds a line break or control character")
     return text
 
 

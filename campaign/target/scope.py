@@ -24,6 +24,23 @@ class RenderError(CampaignError):
     exit_code = 3
 
 
+def type_of(value: object) -> str:
+    """What kind of data it is: failures are told by that, as the value may be anybody's secret."""
+    for kind, said in _TYPES.items():
+        if isinstance(value, kind):
+            return said
+    return "null" if value is None else type(value).__name__
+
+
+_TYPES = {
+    bool: "true or false",
+    str: "a text",
+    int | float: "a number",
+    Mapping: "a mapping",
+    list | tuple: "a list",
+}
+
+
 class Scope:
     """One user's own values; random values depend on the seed and the user's number alone.
 

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from campaign.target.journey import Node, TaskSpec, WaitSpec, operations_in
+
 
 @dataclass(frozen=True, slots=True)
 class TlsSpec:
@@ -68,13 +70,63 @@ class ExpectSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class RetrySpec:
+    """When an operation is tried again: at most `attempts` further times, after a pause of `pause` seconds
+    that doubles, for these statuses and kinds of error ("timeout", "connect", "reset").
+    """
+
+    attempts: int = 0
+    pause: float = 0.1
+    statuses: tuple[int | str, ...] = ()
+    kinds: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class SocketSpec:
+    """What is said over a WebSocket: `messages` times the text `send`, each answered within the operation's
+    timeout by a message that contains `reply` (any, when empty), `pause` seconds apart; then it stays open
+    for `stay` seconds and counts what the server pushes.
+    """
+
+    send: str = ""
+    has_json: bool = False
+    json: Any = None
+    reply: str = ""
+    messages: int = 1
+    pause: float = 0.0
+    stay: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSpec:
+    """An answer whose pieces are timed one by one: `kind` is "events" (server-sent events) or "chunks".
+
+    One that the server never ends is listened to until the text `until` comes in an event, until so many
+    `events` have come, or for `at_most` seconds from the send; each of them only where it is given.
+    """
+
+    kind: str
+    until: str = ""
+    events: int = 0
+    at_most: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class OptionsSpec:
-    """How an exchange is done: timeout in seconds, redirects followed at most, largest body kept in bytes."""
+    """How an exchange is done: timeout in seconds, redirects followed at most, largest body kept in bytes.
+
+    `stream` is for answers that come in little by little, `socket` makes the operation a WebSocket session.
+    `undo` is the operation that removes what this one made.
+    """
 
     timeout: float = 30.0
     redirects: int = 5
     max_body: int = 16 * 2**20
     tags: frozenset[str] = frozenset()
+    retry: RetrySpec = field(default_factory=RetrySpec)
+    stream: StreamSpec | None = None
+    socket: SocketSpec | None = None
+    undo: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,22 +151,52 @@ class OperationSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class WaitSpec:
-    """Think time between tasks: uniform between two numbers of seconds."""
+class DeviceSpec:
+    """What users have in their hands: bytes per second down and up (0: no limit), and headers that say so."""
 
-    low: float = 0.0
-    high: float = 0.0
+    down: float = 0.0
+    up: float = 0.0
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class UserSpec:
-    """A kind of user: its share among users, what it does once, and then again and again by weight."""
+    """A kind of user: its share among users, what it does once, then again and again by weight, and at its
+    end.
+
+    `count` is an exact number of such users, whatever the weights (None: by weight). `iterations` is how many
+    tasks it does before it leaves (0: until the scenario ends). `python` is "module.Class" for a kind that is
+    written in Python, found in `folder`. `regions` maps regions of the vocabulary to weights.
+    """
 
     name: str
     weight: float
     wait: WaitSpec
-    start: tuple[str, ...]
-    tasks: Mapping[str, float]
+    start: tuple[Node, ...]
+    tasks: Mapping[str, TaskSpec]
+    stop: tuple[Node, ...] = ()
+    count: int | None = None
+    iterations: int = 0
+    python: str = ""
+    folder: str = ""
+    regions: Mapping[str, float] = field(default_factory=dict)
+    device: str = ""
+
+    @property
+    def bodies(self) -> tuple[Node, ...]:
+        """Everything that it may do, one after the other."""
+        tasks = [node for task in self.tasks.values() for node in task.body]
+        return (*self.start, *tasks, *self.stop)
+
+    @property
+    def task_operations(self) -> frozenset[str]:
+        """The operations of all its tasks."""
+        return frozenset(name for task in self.tasks.values() for name in operations_in(task.body))
+
+    @property
+    def operations(self) -> frozenset[str]:
+        """Every operation that it may do."""
+        return self.task_operations | {*operations_in(self.start), *operations_in(self.stop)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +211,19 @@ class FeedSpec:
     name: str
     values: tuple[Any, ...]
     order: str = "in_turn"
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionSpec:
+    """How the load reaches the target: `socket` is the path of a Unix socket, `proxy` the URL of an HTTP
+    proxy, `http` the version spoken (1 or 2), `most` how many connections to one host may be open at once (0:
+    one per user).
+    """
+
+    socket: str = ""
+    proxy: str = ""
+    http: int = 1
+    most: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,13 +244,21 @@ class TargetSpec:
     allow_hosts: frozenset[str] = frozenset()
     headers: Mapping[str, str] = field(default_factory=dict)
     tls: TlsSpec = field(default_factory=TlsSpec)
+    connection: ConnectionSpec = field(default_factory=ConnectionSpec)
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """What the campaign can do to the target: its operations, kinds of users and data feeds, by name."""
+    """What the campaign can do to the target: its operations, kinds of users and data feeds, by name.
+
+    `regions` maps a region to the round-trip time in seconds that is added for its users: it is simulated.
+    `choice` is a sentence that says which part was left out on request; "" where all of it is there.
+    """
 
     operations: Mapping[str, OperationSpec] = field(default_factory=dict)
     users: Mapping[str, UserSpec] = field(default_factory=dict)
     feeds: Mapping[str, FeedSpec] = field(default_factory=dict)
+    regions: Mapping[str, float] = field(default_factory=dict)
+    devices: Mapping[str, DeviceSpec] = field(default_factory=dict)
+    choice: str = ""

@@ -14,7 +14,7 @@ from json.encoder import encode_basestring
 from typing import Any, TypeAlias
 
 from campaign.target.expression import Hole, TemplateError, compile_expression
-from campaign.target.scope import RenderError, Scope
+from campaign.target.scope import RenderError, Scope, type_of
 
 Piece: TypeAlias = str | Hole
 """A literal part of a text, or a hole in it."""
@@ -96,7 +96,7 @@ def as_json(value: Any) -> str:
     try:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     except (TypeError, ValueError, RecursionError) as error:
-        raise RenderError(f"{value!r:.60} cannot be written as JSON: {error}") from error
+        raise RenderError(f"{type_of(value)} cannot be written as JSON: {type(error).__name__}") from error
 
 
 def _json_pieces(value: Any, known: Collection[str] | None) -> list[Piece]:

@@ -4,6 +4,7 @@ request.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from campaign import checks
@@ -31,16 +32,19 @@ async def record_aftermath(context: PhaseContext) -> None:
 
 
 def judge_aftermath(evidence: Evidence) -> Finding:
-    """A blocker: the target answers its health request after the load."""
+    """A blocker: the target answers its health request after the load. That it does proves little of the
+    load, so it weighs no more than one limit.
+    """
     name, severity = "target_afterwards", Severity.BLOCKER
     seen: dict[str, Any] | None = evidence.facts.get(FACT)
     if seen is None:
         why = "the target was not asked how it is after the load"
         return checks.inconclusive(name, why, severity=severity)
-    return checks.holds(
+    finding = checks.holds(
         name,
         seen["well"],
         message=f"after the load the target was {'well' if seen['well'] else 'not well'}: {seen['detail']}",
         severity=severity,
         remedy="Look in its log for what ended it, and at its memory in the last seconds of the load.",
     )
+    return replace(finding, weight=checks.WEIGHTS[Severity.CRITICAL])

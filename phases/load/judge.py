@@ -7,11 +7,20 @@ from dataclasses import replace
 from typing import Any
 
 from campaign import checks
-from campaign.load.spec import MAX_FREEZE, OURS
-from campaign.records import Direction, Evidence, Finding, Limit, Outcome, Severity
+from campaign.records import Direction, Evidence, Finding, Limit, Measurement, Outcome, Severity
+from phases.load.aborting import abort_of, judge_aborts
+from phases.load.accounts import judge_accounts
 from phases.load.aftermath import judge_aftermath
-from phases.load.metrics import ALL
-from phases.load.settings import DEFAULT_LIMITS, LoadSettings, PlannedLimit
+from phases.load.baseline import NONE_GIVEN
+from phases.load.evenness import judge_evenness
+from phases.load.limits import DEFAULT_LIMITS, PlannedLimit
+from phases.load.ourselves import delay, our_fault, saturation
+from phases.load.overtime import with_stretch
+from phases.load.reasons import reasoned
+from phases.load.settings import LoadSettings
+from phases.load.soundness import judge_broken, judge_unasked, judge_unfinished, weighed
+from phases.load.subjects import ALL
+from phases.load.unsent import judge_unsent
 
 SMALLEST_STEP = 0.005
 """Seconds; a p95 that moved by less than this between two runs is not called a regression."""
@@ -21,45 +30,79 @@ REGRESSION = ".regression"
 
 
 def judge_load(evidence: Evidence, settings: LoadSettings) -> tuple[Finding, ...]:
-    """One finding per planned limit, also for a scenario that was never reached; then whether the target
-    outlived it, and the regressions.
+    """One finding per planned limit, also for a scenario that was never reached; before them what was not
+    sent and what was aborted, after them error spikes, whether the target outlived it, and the regressions.
     """
     run = {scenario["name"]: scenario for scenario in evidence.facts.get("scenarios", ())}
+    aborted = abort_of(run.values())
     limits = tuple(
-        _against_limit(planned, evidence, run.get(planned.scenario)) for planned in settings.planned()
+        _against_limit(planned, evidence, run.get(planned.scenario), aborted=aborted)
+        for planned in settings.planned()
     )
-    ours = tuple(finding for scenario in run.values() for finding in _unsent(scenario))
-    return *ours, *limits, judge_aftermath(evidence), *_regressions(evidence, settings, run)
+    return (
+        *(finding for scenario in run.values() for finding in judge_unsent(scenario)),
+        *(finding for scenario in run.values() for finding in judge_unfinished(scenario)),
+        *(finding for scenario in run.values() for finding in judge_unasked(scenario)),
+        *_broken(run, settings),
+        *judge_aborts(run.values()),
+        *limits,
+        *(finding for scenario in run.values() for finding in judge_evenness(scenario, settings)),
+        judge_aftermath(evidence),
+        *judge_accounts(evidence),
+        *_regressions(evidence, settings, run),
+    )
 
 
-def _against_limit(planned: PlannedLimit, evidence: Evidence, scenario: dict[str, Any] | None) -> Finding:
-    severity, subject = planned.graded.severity, _subject(planned)
+def _broken(run: dict[str, dict[str, Any]], settings: LoadSettings) -> Iterator[Finding]:
+    for name, scenario in run.items():
+        rates = [each for each in settings.planned_for(name) if each.metric.name == "error_rate"]
+        yield from judge_broken(scenario, limited={each.subject for each in rates})
+
+
+def _against_limit(
+    planned: PlannedLimit, evidence: Evidence, scenario: dict[str, Any] | None, *, aborted: str
+) -> Finding:
+    subject = _subject(planned)
     if scenario is None:
-        why = f"scenario {planned.scenario} was not run to its end, so {subject} is not known"
-        return checks.inconclusive(planned.name, why, severity=severity, limit=planned.graded.limit)
+        why = aborted or f"scenario {planned.scenario} was not run to its end"
+        return _undecided(planned, f"{why}, so {subject} is not known")
     subject = f"{subject}, {planned.scenario} ({_users(scenario)})"
-    if ours := _our_fault(scenario, planned.metric.name):
-        why = f"{subject} says nothing of the target: {ours}"
-        return checks.inconclusive(planned.name, why, severity=severity, limit=planned.graded.limit)
-    return checks.within(
+    if ours := our_fault(scenario, planned.metric.name):
+        return _undecided(planned, f"{subject} says nothing of the target: {ours}")
+    if planned.graded.of and (finding := _not_compared(planned, evidence, scenario, subject=subject)):
+        return finding
+    finding = checks.within(
         planned.name,
         evidence.find(planned.name),
         limit=_limit(planned, evidence),
         subject=subject,
-        severity=severity,
+        severity=planned.graded.severity,
         remedy=planned.metric.remedy,
         doubt=_doubt(scenario),
     )
+    if planned.metric.is_lengthened:
+        finding = checks.excused(finding, delay(scenario))
+    finding = reasoned(weighed(finding, _limit(planned, evidence)), planned, scenario)
+    if planned.graded.of:
+        return _unless_too_small(finding, evidence, figure=planned.figure)
+    return with_stretch(finding, scenario) if planned.graded.on_end else finding
 
 
-def _our_fault(scenario: dict[str, Any], metric: str) -> str:
-    """Why a bad figure is ours and not the target's: too little load, or a silence that was our own."""
-    if metric == "longest_stall":
-        frozen = scenario["generator"].get("longest_lag", 0.0) > MAX_FREEZE
-        return _doubt(scenario) if frozen else ""
-    if metric not in ("load_reached", "rate"):
-        return ""
-    return _doubt(scenario) or ("requests could not be sent" if _own_errors(scenario) else "")
+def _undecided(planned: PlannedLimit, why: str) -> Finding:
+    severity, limit = planned.graded.severity, planned.graded.limit
+    return checks.inconclusive(planned.name, why, severity=severity, limit=limit)
+
+
+def _not_compared(
+    planned: PlannedLimit, evidence: Evidence, scenario: dict[str, Any], *, subject: str
+) -> Finding | None:
+    """Why a limit relative to the baseline cannot be judged: it has no meaning without one."""
+    why = scenario.get("not_compared", NONE_GIVEN)
+    if why == NONE_GIVEN:
+        return checks.not_applicable(planned.name, f"{subject} was not compared: {why}")
+    if not why and evidence.find(planned.name) is None:
+        why = "the baseline has no such figure above 0"
+    return _undecided(planned, f"{subject} was not compared: {why}") if why else None
 
 
 ENOUGH = 5
@@ -81,40 +124,25 @@ def _limit(planned: PlannedLimit, evidence: Evidence) -> Limit:
     return replace(limit, target=target, acceptable=acceptable)
 
 
-def _unsent(scenario: dict[str, Any]) -> Iterator[Finding]:
-    """A doubt that stops the gate where we had no request, or no file or port, to send with.
-
-    The target is not to blame, and what was not sent proved nothing.
-    """
-    groups = _own_errors(scenario)
-    if groups:
-        first = groups[0]
-        count = sum(group["count"] for group in groups)
-        yield checks.inconclusive(
-            f"{scenario['name']}.all.requests_sent",
-            f"{count:,} requests of scenario {scenario['name']} could not be sent, "
-            f"most often {first['operation']}: {first['detail']}",
-            severity=Severity.BLOCKER,
-            remedy="Mend the campaign file (what a request needs must be saved, or in its data, before), "
-            "or raise the limit on open files (ulimit -n).",
-        )
-
-
-def _own_errors(scenario: dict[str, Any]) -> list[dict[str, Any]]:
-    return [group for group in scenario.get("errors", ()) if group["kind"] in OURS]
-
-
 def _subject(planned: PlannedLimit) -> str:
-    return planned.metric.title if planned.subject == ALL else f"{planned.subject} {planned.metric.title}"
+    metric = planned.metric.title if planned.subject == ALL else f"{planned.subject} {planned.metric.title}"
+    if planned.graded.of:
+        return f"{metric} over the baseline's"
+    seconds = planned.graded.seconds_on_end
+    return f"{metric} for {seconds} s on end" if seconds else metric
 
 
 def _users(scenario: dict[str, Any]) -> str:
+    if scenario.get("model") == "open":
+        return f"{scenario['level']:,.6g} arrivals/s"
     return f"{scenario['users']:,} user{'s' if scenario['users'] > 1 else ''}"
 
 
 def _doubt(scenario: dict[str, Any]) -> str:
-    saturation = scenario["generator"]["saturation"]
-    return f"our own load generator was saturated: {saturation}" if saturation else ""
+    """Why a good figure proves nothing."""
+    aborted = scenario.get("aborted")
+    early = f"the scenario was aborted after {aborted['at']:g} s" if aborted else ""
+    return saturation(scenario) or early
 
 
 def _regressions(
@@ -122,10 +150,13 @@ def _regressions(
 ) -> Iterator[Finding]:
     most = 1 + settings.regression
     limit = Limit(most, most, "x the baseline", Direction.AT_MOST)
+    own = {each.figure for each in settings.planned() if each.graded.of}  # these have their own say
     for measured in evidence.measurements:
-        if measured.name.endswith(REGRESSION):
-            scenario = measured.name.rsplit(".", 3)[0]  # before operation, p95 and regression
-            doubt = _doubt(run[scenario]) if scenario in run else ""
+        if measured.name.endswith(REGRESSION) and measured.name.removesuffix(REGRESSION) not in own:
+            # A name that came up at run time ("GET /index.html") may hold dots itself.
+            prefixes = (name for name in run if measured.name.startswith(f"{name}."))
+            scenario = max(prefixes, key=len, default="")
+            doubt = _doubt(run[scenario]) if scenario else ""
             finding = checks.within(
                 measured.name,
                 measured,
@@ -135,6 +166,7 @@ def _regressions(
                 doubt=doubt,
                 remedy="Compare the two reports, and run both again on the same quiet machine.",
             )
+            finding = checks.excused(finding, delay(run[scenario]) if scenario else "")
             yield finding if doubt else _only_if_told_apart(finding, evidence)
 
 
@@ -143,8 +175,24 @@ def _only_if_told_apart(finding: Finding, evidence: Evidence) -> Finding:
     ratio = finding.measured
     if finding.outcome is Outcome.PASSED or ratio is None or not ratio.value:
         return finding
-    now = evidence.find(finding.check.removesuffix(REGRESSION))
-    step = now.value * (1 - 1 / ratio.value) if now and now.value else 0.0
-    if finding.outcome is Outcome.FAILED and step >= SMALLEST_STEP:
+    small = _moved_little(ratio, evidence.find(finding.check.removesuffix(REGRESSION)))
+    if finding.outcome is Outcome.FAILED and not small:
         return finding
     return checks.informational(finding.check, f"{finding.message}; not told apart", measured=ratio)
+
+
+def _unless_too_small(finding: Finding, evidence: Evidence, *, figure: str) -> Finding:
+    """The finding, or a remark where a time is beyond its limit and moved less than two runs can tell."""
+    now, ratio, limit = evidence.find(figure), finding.measured, finding.limit
+    missed = finding.outcome in {Outcome.FAILED, Outcome.WARNED}
+    if not missed or now is None or now.unit != "s" or ratio is None or limit is None:
+        return finding
+    if limit.acceptable >= 1 and _moved_little(ratio, now):  # below 1 something was to become better
+        return checks.informational(finding.check, f"{finding.message}; not told apart", measured=ratio)
+    return finding
+
+
+def _moved_little(ratio: Measurement, now: Measurement | None) -> bool:
+    """Whether this time differs from the baseline's by less than the smallest step."""
+    moved = now.value * (1 - 1 / ratio.value) if now and now.value and ratio.value else 0.0
+    return moved < SMALLEST_STEP

@@ -1,28 +1,22 @@
 """What the campaign file says of the load phase: scenarios, and limits on what they measure."""
 
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, PositiveFloat, ValidationInfo, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
-from campaign.load.spec import ScenarioSpec
-from campaign.records import Direction, Limit, Severity
-from campaign.settings import (
-    Duration,
-    GradedLimit,
-    Rate,
-    Settings,
-    Share,
-    UserName,
-    limit_for,
-    unknown_name,
-)
-from phases.load.metrics import ALL, METRICS, WHOLE_SCENARIO, Metric
+from campaign.load.station import ADDRESS
+from campaign.settings import LeftOut, Settings, Share
+from campaign.settings.quantities import quantity_error
+from phases.load.aborts import AbortRule, AbortRules
+from phases.load.leaving import without
+from phases.load.limits import DEFAULT_LIMITS, Given, LimitTable, PlannedLimit, flat, scaled
+from phases.load.metrics import METRICS
+from phases.load.scenarios import Count, Scenario
+from phases.load.subjects import ALL, KIND, REGION
 
-QUICK_USERS = 20
 QUICK_SECONDS = 10.0
 """What all holds of a quick run take together, in seconds."""
 
@@ -32,129 +26,41 @@ SHORTEST_HOLD = 3.0
 USERS_PER_WORKER = 1000
 """Users that one worker process carries before `workers: auto` starts another."""
 
-Count = Annotated[int, Field(strict=True, ge=1)]
-"""A whole number from 1; no text, no true."""
-
-Latency = Annotated[GradedLimit, limit_for("s", Direction.AT_MOST)] | None
-"""`200ms`, `80ms..150ms`, or `{limit: 200ms, severity: important}`."""
+RATE_PER_WORKER = 1000
+"""Arrivals per second that one worker process sends before `workers: auto` starts another."""
 
 
-def _operation_or_all(name: str, info: ValidationInfo) -> str:
-    operations = (info.context or {}).get("operations")
-    if operations is not None and name != ALL and name not in operations:
-        raise unknown_name("an operation", [*operations, ALL])
-    return name
+def _scheduler(value: str) -> str:
+    if value and not ADDRESS.fullmatch(value):
+        raise quantity_error("the address of a Dask scheduler, such as tcp://127.0.0.1:8786")
+    return value
 
 
-class Limits(Settings):
-    """Limits on one operation's samples in the hold, or on all together; response time counts from due."""
-
-    p50: Latency = None
-    p75: Latency = None
-    p90: Latency = None
-    p95: Latency = None
-    p99: Latency = None
-    p999: Latency = None
-    mean: Latency = None
-    max: Latency = None
-    error_rate: Annotated[GradedLimit, limit_for("share", Direction.AT_MOST)] | None = None
-    rate: Annotated[GradedLimit, limit_for("1/s", Direction.AT_LEAST)] | None = None
-    longest_stall: Latency = None
-    load_reached: Annotated[GradedLimit, limit_for("share", Direction.AT_LEAST)] | None = None
-
-    def given(self) -> dict[str, GradedLimit]:
-        """The limits that were written, by metric."""
-        return {name: limit for name in METRICS if (limit := getattr(self, name)) is not None}
-
-    def scaled(self, share: float) -> Self:
-        """The same limits for this share of the work: rates are that much lower, times stay."""
-        if self.rate is None:
-            return self
-        limit = self.rate.limit
-        lower = replace(limit, target=limit.target * share, acceptable=limit.acceptable * share)
-        return self.model_copy(update={"rate": self.rate.model_copy(update={"limit": lower})})
+Fleet = Annotated[str, AfterValidator(_scheduler)]
+"""The address of a Dask scheduler, whose workers send the load; "" where this machine does."""
 
 
-LimitTable = dict[Annotated[str, AfterValidator(_operation_or_all)], Limits]
-"""Limits by operation, and `all`."""
-
-
-def _graded(target: float, acceptable: float, unit: str, direction: Direction) -> GradedLimit:
-    return GradedLimit(limit=Limit(target, acceptable, unit, direction), severity=Severity.CRITICAL)
-
-
-DEFAULT_LIMITS = {
-    "error_rate": _graded(0.01, 0.01, "share", Direction.AT_MOST),
-    "longest_stall": _graded(2.0, 5.0, "s", Direction.AT_MOST),
-    "load_reached": _graded(0.99, 0.90, "share", Direction.AT_LEAST),
-}
-"""What every scenario is held to, over all operations, where the file says nothing of these metrics."""
-
-
-class Scenario(Settings):
-    """A number of users that come at `ramp`, stay for `hold` and leave within `ramp_down`."""
-
-    users: Count = Field(le=100_000)
-    ramp: Rate = 10.0
-    hold: Duration = Field(default=60.0, gt=0)
-    ramp_down: Duration = 0.0
-    mix: dict[UserName, PositiveFloat] = Field(default_factory=dict)
-    limits: LimitTable = Field(default_factory=dict)
-
-    def spec(self, name: str) -> ScenarioSpec:
-        """The same as plain data for the load engine."""
-        return ScenarioSpec(name, self.users, self.ramp, self.hold, self.ramp_down, self.mix)
-
-    def quick(self, hold: float) -> Self:  # type: ignore[override]
-        """Fewer users for at most `hold` seconds, all there within a second, asked for so much less work."""
-        users = min(self.users, QUICK_USERS)
-        return self.model_copy(
-            update={
-                "users": users,
-                "ramp": max(self.ramp, float(users)),
-                "hold": min(self.hold, hold),
-                "ramp_down": min(self.ramp_down, 1.0),
-                "limits": _scaled(self.limits, users / self.users),
-            }
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedLimit:
-    """One check that a scenario must answer; `subject` is an operation or `all`."""
-
-    scenario: str
-    subject: str
-    metric: Metric
-    graded: GradedLimit
-
-    @property
-    def name(self) -> str:
-        """The name of the measurement, and of the check: `peak.converse.p95`."""
-        return f"{self.scenario}.{self.subject}.{self.metric.name}"
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
 
 
 class LoadSettings(Settings):
     """The load phase: scenarios run one after the other, each is judged by itself.
 
     A scenario's own limits go before the phase's. `regression` is how much slower than the baseline
-    (`--baseline`) an operation's p95 may be.
+    (`--baseline`) an operation's p95 may be. `abort_when` stops a scenario before its end, and with it the
+    phase.
     """
 
     scenarios: dict[str, Scenario] = Field(min_length=1)
     limits: LimitTable = Field(default_factory=dict)
     workers: Literal["auto"] | Annotated[Count, Field(le=256)] = "auto"
+    fleet: Fleet = ""
     regression: Share = 0.20
-
-    @model_validator(mode="after")
-    def _whole_scenario_metrics_under_all(self) -> Self:
-        tables = [self.limits, *(scenario.limits for scenario in self.scenarios.values())]
-        for name, limits in (item for table in tables for item in table.items()):
-            wrong = [metric for metric in WHOLE_SCENARIO if name != ALL and metric in limits.given()]
-            if wrong:
-                allowed = f"{wrong[0]} under 'all' only, not under '{name}': it belongs to the whole scenario"
-                raise PydanticCustomError("misplaced", "is not {allowed}", {"allowed": allowed})
-        return self
+    statistics: Annotated[
+        tuple[Literal["kinds", "regions", "users", "queue"], ...], BeforeValidator(_listed)
+    ] = ()
+    abort_when: AbortRules = ()
 
     @model_validator(mode="after")
     def _somebody_to_do_something(self, info: ValidationInfo) -> Self:
@@ -167,36 +73,58 @@ class LoadSettings(Settings):
         """Fewer users, and all scenarios together within about a quarter of a minute."""
         hold = max(SHORTEST_HOLD, QUICK_SECONDS / len(self.scenarios))
         quick = {name: scenario.quick(hold) for name, scenario in self.scenarios.items()}
-        share = min(quick[name].users / scenario.users for name, scenario in self.scenarios.items())
-        return self.model_copy(update={"scenarios": quick, "limits": _scaled(self.limits, share)})
+        share = min(quick[name].highest / scenario.highest for name, scenario in self.scenarios.items())
+        longest = max(scenario.quick_share(hold) for scenario in self.scenarios.values())
+        rules = tuple(rule.scaled(levels=share, times=longest) for rule in self.abort_when)
+        changes = {"scenarios": quick, "limits": scaled(self.limits, share), "abort_when": rules}
+        return self.model_copy(update=changes)
+
+    def without(self, left_out: LeftOut) -> Self:
+        """Without the limits, rules and shares of what is not run."""
+        return without(self, left_out)
 
     def planned(self) -> Iterator[PlannedLimit]:
         """Every check of every scenario, the phase's limits first, then those that only a scenario has."""
         for name, scenario in self.scenarios.items():
-            for (subject, metric), graded in self._merged(scenario).items():
-                yield PlannedLimit(name, subject, METRICS[metric], graded)
+            for (subject, metric), given in self._merged(scenario).items():
+                for graded in given:
+                    yield PlannedLimit(name, subject, METRICS[metric], graded)
 
-    def _merged(self, scenario: Scenario) -> dict[tuple[str, str], GradedLimit]:
-        merged = {(ALL, metric): graded for metric, graded in DEFAULT_LIMITS.items()}
+    def planned_for(self, scenario: str) -> list[PlannedLimit]:
+        """The checks of one scenario."""
+        return [each for each in self.planned() if each.scenario == scenario]
+
+    def _merged(self, scenario: Scenario) -> dict[tuple[str, str], Given]:
+        merged: dict[tuple[str, str], Given] = {
+            (ALL, metric): (graded,) for metric, graded in DEFAULT_LIMITS.items()
+        }
         for table in (self.limits, scenario.limits):
-            merged |= _flat(table)
+            merged |= flat(table)
         return merged
 
+    def aborts(self, scenario: str) -> tuple[AbortRule, ...]:
+        """The rules that stop this scenario: the phase's and its own."""
+        return *self.abort_when, *self.scenarios[scenario].abort_when
+
+    def views(self, scenario: str) -> frozenset[str]:
+        """The further statistics that are asked for, and those that this scenario's limits and rules are
+        on.
+        """
+        limits = [(each.subject, each.metric) for each in self.planned_for(scenario)]
+        on = [*limits, *((rule.of, rule.metric) for rule in self.aborts(scenario))]
+        asked = {
+            "kinds": any(subject.startswith(KIND) for subject, _ in on),
+            "regions": any(subject.startswith(REGION) for subject, _ in on),
+            "queue": any(metric.times == "queue" for _, metric in on),
+        }
+        return frozenset(name for name, wanted in asked.items() if wanted) | frozenset(self.statistics)
+
     def worker_count(self, scenario: Scenario) -> int:
-        """How many worker processes this scenario gets."""
+        """How many workers this scenario gets, each with at least one user; 0: as many as the fleet has."""
+        users = scenario.spec("").users
         if self.workers != "auto":
-            return min(self.workers, scenario.users)
-        return max(1, min(os.cpu_count() or 1, scenario.users // USERS_PER_WORKER))
-
-
-def _scaled(table: LimitTable, share: float) -> LimitTable:
-    """The same limits, but rates of a scenario that has only this share of its users."""
-    return {name: limits.scaled(share) for name, limits in table.items()}
-
-
-def _flat(table: Mapping[str, Limits]) -> dict[tuple[str, str], GradedLimit]:
-    return {
-        (subject, metric): graded
-        for subject, limits in table.items()
-        for metric, graded in limits.given().items()
-    }
+            return min(self.workers, users)
+        if self.fleet:
+            return 0
+        each = RATE_PER_WORKER if scenario.is_open else USERS_PER_WORKER
+        return max(1, min(os.cpu_count() or 1, int(scenario.highest / each), users))

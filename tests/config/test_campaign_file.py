@@ -7,7 +7,8 @@ import pytest
 
 from campaign.config import Campaign, MonitorSettings, read
 from campaign.scoring import DEFAULT_WEIGHTS
-from campaign.target.spec import BodySpec, ExpectSpec, FeedSpec, OptionsSpec, PartSpec, UserSpec, WaitSpec
+from campaign.target.journey import Do, TaskSpec, WaitSpec
+from campaign.target.spec import BodySpec, ExpectSpec, FeedSpec, OptionsSpec, PartSpec, UserSpec
 
 
 def operation(read_text, good, text):
@@ -26,7 +27,11 @@ def test_the_parts_of_a_file_arrive_where_they_belong(read_text, good):
     assert list(campaign.vocabulary.operations) == ["login", "converse"]
     assert campaign.vocabulary.users == {
         "curious_child": UserSpec(
-            "curious_child", 1.0, WaitSpec(1.0, 3.0), ("login",), {"converse": 5.0, "login": 1.0}
+            "curious_child",
+            1.0,
+            WaitSpec(1.0, 3.0),
+            (Do("login"),),
+            {"converse": TaskSpec.of("converse", 5.0), "login": TaskSpec.of("login")},
         )
     }
     assert campaign.vocabulary.feeds == {"prompt": FeedSpec("prompt", ("Hello", "Why?"), "in_turn")}
@@ -112,7 +117,9 @@ def test_the_target_may_have_further_hosts_stores_and_a_certificate(read_text, g
 
 def test_a_list_of_tasks_gives_equal_weights(read_text, good):
     campaign = read_text(good.replace("{converse: 5, login: 1}", "[converse, login]"))
-    assert campaign.vocabulary.users["curious_child"].tasks == {"converse": 1.0, "login": 1.0}
+    assert campaign.vocabulary.users["curious_child"].tasks == {
+        name: TaskSpec.of(name) for name in ("converse", "login")
+    }
 
 
 def test_a_label_may_differ_from_its_phase_and_settings_may_be_empty(read_text, good):

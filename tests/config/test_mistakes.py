@@ -116,6 +116,13 @@ def test_a_mistake_reads_as_a_small_table(good, read_text):
     )
 
 
+def test_no_key_commands_the_terminal_that_it_is_shown_on(good, read_text):
+    with pytest.raises(CampaignFileError) as caught:
+        read_text(good.replace("name: A campaign", 'name: A campaign\n"\\e[31m\\nred": 1'))
+    assert "2:1  ?[31m?red\n" in str(caught.value)
+    assert str(caught.value).replace("\n", "").isprintable()
+
+
 def test_mistakes_in_all_corners_are_told_at_once_in_the_order_of_the_lines(good, mistakes_of):
     text = (
         good.replace("name: A campaign", "nome: A campaign")

@@ -15,6 +15,9 @@ EXTRA = """\
   redis: ${CACHE_URL}
   headers: {X-Api-Key: header-key, X-Kind: open-kind}
 operations:
+  parts:
+    request: POST /
+    multipart: {password: part-password, api-key: {text: part-key}, name: {text: open-part}}
   extra: {request: POST /, json: {password: body-password, name: open-name}, save: {token2: $.open_path}}
 """
 ENVIRON = {
@@ -30,8 +33,10 @@ SECRET = [
     "cache-pass",
     "header-key",
     "body-password",
+    "part-password",
+    "part-key",
 ]
-OPEN = ["open-kind", "open-name", "open_path", "127.0.0.1:9", "example.com"]
+OPEN = ["open-kind", "open-part", "open-name", "open_path", "127.0.0.1:9", "example.com"]
 
 
 @pytest.fixture

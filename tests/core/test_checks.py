@@ -66,6 +66,18 @@ def test_the_worse_end_decides_and_only_a_straddled_acceptable_is_inconclusive(
         assert share(finding) is None
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "why"),
+    [
+        (None, None, "100 observations, which allow no 95 % interval, do not settle it"),
+        (100, None, "the 95 % interval from 100 ms upwards from 100 observations does not settle it"),
+        (None, 950, "the 95 % interval up to 950 ms from 100 observations does not settle it"),
+    ],
+)
+def test_an_interval_without_an_end_is_told_as_one(low, high, why):
+    assert checks.within("c", measured(400, low, high), limit=RANGE, subject="s").message.endswith(f": {why}")
+
+
 def test_no_measurement_at_all_is_inconclusive_and_says_so():
     finding = checks.within("c", None, limit=RANGE, subject="p95")
     assert finding.outcome is Outcome.INCONCLUSIVE
@@ -99,3 +111,17 @@ def test_plain_facts_and_things_outside_the_plan():
     assert checks.holds("c", ok=False, message="m").outcome is Outcome.FAILED
     assert checks.inconclusive("c", "why", severity=Severity.BLOCKER).weight == 10
     assert (checks.not_applicable("c", "w").weight, checks.informational("c", "w").weight) == (0, 0)
+
+
+@pytest.mark.parametrize(("measured", "doubt", "remedy"), [
+    (Measurement("p95", 0.19, "s", 40, 0.1, 0.3), "", checks.MORE_SAMPLES),
+    (Measurement("p95", None, "s"), "", checks.NOTHING_SEEN),
+    (Measurement("p95", 0.1, "s", 4000, 0.09, 0.11), "our own generator was saturated", checks.AGAIN),
+    (Measurement("p95", 0.3, "s", 4000, 0.29, 0.31), "", "Look at the slow queries."),
+], ids=["straddles", "nothing seen", "doubt", "failed"])  # fmt: skip
+def test_what_to_do_fits_what_is_known(measured, doubt, remedy):
+    limit = Limit(0.2, 0.2, "s", Direction.AT_MOST)
+    finding = checks.within(
+        "p95", measured, limit=limit, subject="p95", remedy="Look at the slow queries.", doubt=doubt
+    )
+    assert finding.remedy == remedy

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
+import hashlib
 import ssl
+import subprocess
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 import uvloop
@@ -17,9 +21,11 @@ from campaign.clock import SECOND, RealClock
 from campaign.load.engine import run_shard
 from campaign.load.merge import Merge
 from campaign.load.messages import Interval, Shard
+from campaign.load.outcome import LoadOutcome
 from campaign.load.shard import prepare
-from campaign.load.spec import LoadOutcome, LoadPlan, ScenarioSpec
-from campaign.target.spec import OperationSpec, OptionsSpec, TargetSpec, UserSpec, Vocabulary, WaitSpec
+from campaign.load.spec import LoadPlan, ramp_and_hold
+from campaign.target.journey import Do, TaskSpec, WaitSpec
+from campaign.target.spec import OperationSpec, OptionsSpec, TargetSpec, UserSpec, Vocabulary
 
 Talk = Callable[["Talker"], Awaitable[None]]
 INFINITY = float("inf")
@@ -60,6 +66,7 @@ class Server:
 
     talk: Talk
     tls: ssl.SSLContext | None = None
+    at: str = "127.0.0.1"
     requests: list[bytes] = field(default_factory=list)
     connections: int = 0
     port: int = 0
@@ -78,7 +85,8 @@ class Server:
 
     @property
     def url(self) -> str:
-        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
+        host = "[::1]" if ":" in self.at else "127.0.0.1"
+        return f"{'https' if self.tls else 'http'}://{host}:{self.port}"
 
     def _run(self, started: threading.Event) -> None:
         asyncio.set_event_loop(self._loop)
@@ -88,8 +96,11 @@ class Server:
 
     async def _serve(self, started: threading.Event) -> None:
         self._done = asyncio.Event()
-        server = await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=self.tls, backlog=2000)
-        self.port = server.sockets[0].getsockname()[1]
+        if "/" in self.at:
+            server = await asyncio.start_unix_server(self._accept, self.at, ssl=self.tls)
+        else:
+            server = await asyncio.start_server(self._accept, self.at, 0, ssl=self.tls, backlog=2000)
+            self.port = server.sockets[0].getsockname()[1]
         started.set()
         await self._done.wait()
         server.close()
@@ -110,13 +121,13 @@ def serve() -> Iterator[Callable[..., Server]]:
     """Starts a server for a `talk`, or one that gives the same bytes for every request."""
     servers: list[Server] = []
 
-    def start(behaviour: Talk | bytes, *, tls: ssl.SSLContext | None = None) -> Server:
+    def start(behaviour: Talk | bytes, *, tls: ssl.SSLContext | None = None, at: str = "127.0.0.1") -> Server:
         async def repeat(talker: Talker) -> None:
             while True:
                 await talker.request()
                 talker.say(behaviour)  # type: ignore[arg-type]
 
-        server = Server(repeat if isinstance(behaviour, bytes) else behaviour, tls)
+        server = Server(repeat if isinstance(behaviour, bytes) else behaviour, tls, at)
         server.start()
         servers.append(server)
         return server
@@ -132,10 +143,10 @@ def make_plan() -> Callable[..., LoadPlan]:
 
     def make(url: str, *operations: OperationSpec, start: tuple[str, ...] = (), **changes: Any) -> LoadPlan:
         operations = operations or (get("home"),)
-        tasks = {each.name: 1.0 for each in operations if each.name not in start}
+        tasks = {each.name: TaskSpec.of(each.name) for each in operations if each.name not in start}
         wait = changes.pop("wait", 0.02)
-        user = UserSpec("visitor", 1, WaitSpec(wait, wait), start, tasks)
-        scenario = ScenarioSpec(
+        user = UserSpec("visitor", 1, WaitSpec(wait, wait), tuple(map(Do, start)), tasks)
+        scenario = changes.pop("scenario", None) or ramp_and_hold(
             name="test",
             users=changes.pop("users", 1),
             ramp=changes.pop("ramp", INFINITY),
@@ -146,7 +157,7 @@ def make_plan() -> Callable[..., LoadPlan]:
             url=url,
             **{
                 key: changes.pop(key)
-                for key in ("tls", "allow_hosts", "headers", "services", "secrets")
+                for key in ("tls", "allow_hosts", "headers", "services", "secrets", "connection")
                 if key in changes
             },
         )
@@ -168,6 +179,69 @@ def get(name: str, path: str = "/", **changes: Any) -> OperationSpec:
 @pytest.fixture
 def operation() -> Callable[..., OperationSpec]:
     return get
+
+
+@pytest.fixture
+def socket_echo() -> Talk:
+    """The behaviour of a server that upgrades to a WebSocket and says back each short text (RFC 6455)."""
+
+    async def talk(talker: Talker) -> None:
+        head = await talker.request()
+        lines = head.split(b"\r\n")
+        [key] = [line[18:].strip() for line in lines if line[:17].lower() == b"sec-websocket-key"]
+        accept = base64.b64encode(hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())  # noqa: S324
+        talker.say(
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Accept: %b\r\n\r\n" % accept
+        )
+        while True:
+            kind, length = await talker.reader.readexactly(2)
+            mask = await talker.reader.readexactly(4)
+            masked = await talker.reader.readexactly(length & 0x7F)
+            text = bytes(each ^ mask[place % 4] for place, each in enumerate(masked))
+            talker.say(bytes([kind, len(text)]) + text)
+            if kind & 0x0F == 8:  # a close frame
+                return
+
+    return talk
+
+
+class Certificates(NamedTuple):
+    """Files of a certificate authority made for this test, a server's and a client's certificate."""
+
+    ca: Path
+    server: Path
+    client: Path
+
+
+def openssl(*arguments: str | Path) -> None:
+    subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True)
+
+
+def sign(folder: Path, name: str, extension: str) -> Path:
+    """A PEM file with key and certificate, signed by the authority in `folder`."""
+    key, request, certificate = (folder / f"{name}.{suffix}" for suffix in ("key", "csr", "crt"))
+    (folder / f"{name}.cnf").write_text(f"{extension}\nauthorityKeyIdentifier=keyid\n")
+    openssl(
+        "req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}", "-keyout", key, "-out", request
+    )  # fmt: skip
+    openssl(
+        "x509", "-req", "-days", "2", "-in", request, "-CA", folder / "ca.pem", "-CAkey", folder / "ca.key",
+        "-CAcreateserial", "-extfile", folder / f"{name}.cnf", "-out", certificate,
+    )  # fmt: skip
+    both = folder / f"{name}.pem"
+    both.write_text(key.read_text() + certificate.read_text())
+    return both
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory) -> Certificates:
+    folder = tmp_path_factory.mktemp("certificates")
+    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=Test CA",
+            "-addext", "keyUsage=critical,keyCertSign,cRLSign",  # Python 3.13 asks for it
+            "-keyout", folder / "ca.key", "-out", folder / "ca.pem")  # fmt: skip
+    server = sign(folder, "server", "subjectAltName=IP:127.0.0.1")
+    return Certificates(folder / "ca.pem", server, sign(folder, "client", "extendedKeyUsage=clientAuth"))
 
 
 class Witness:

@@ -7,7 +7,7 @@ import zlib
 
 import pytest
 
-from campaign.load.spec import Stage
+from campaign.load.tally import Stage
 from campaign.target.spec import BodySpec, ExpectSpec
 
 BODY = b'{"id": 7}'

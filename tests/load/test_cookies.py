@@ -6,6 +6,7 @@ import pytest
 
 from campaign.load.cookies import MAX_COOKIES, Jar
 from campaign.target.origin import Origin
+from campaign.target.request import Request
 
 HERE = Origin("http", "shop.example.com", 80)
 SAFE = Origin("https", "shop.example.com", 443)
@@ -78,3 +79,38 @@ def test_an_address_has_no_domain_above_it():
 
 def test_a_jar_is_bounded():
     assert len(jar_with(*(f"c{number}=1" for number in range(1000)))) == MAX_COOKIES
+
+
+def request_to(origin, path):
+    return Request(origin, "GET", f"GET {path} HTTP/1.1\r\nHost: x\r\n".encode(), b"")
+
+
+def test_a_remembered_header_is_made_anew_when_a_cookie_changes_or_expires():
+    jar = Jar()
+    jar.store(b"a=1; Path=/", HERE, path="/", now=0.0)
+    jar.store(b"b=2; Path=/; Max-Age=10", HERE, path="/", now=0.0)
+    page = request_to(HERE, "/page")
+    assert [jar.line(page, now) for now in (1.0, 2.0)] == [b"Cookie: a=1; b=2\r\n"] * 2
+    assert jar.line(page, 10.0) == b"Cookie: a=1\r\n"
+    jar.store(b"a=3; Path=/", HERE, path="/", now=11.0)
+    assert jar.line(page, 11.0) == b"Cookie: a=3\r\n"
+    jar.store(b"a=3; Path=/; Max-Age=0", HERE, path="/", now=12.0)
+    assert jar.line(page, 12.0) == b""
+
+
+def test_a_remembered_header_is_of_its_origin_alone():
+    jar = Jar()
+    jar.store(b"a=1; Path=/", HERE, path="/", now=0.0)
+    other = Origin("http", "other.example", 80)
+    assert jar.line(request_to(HERE, "/"), 1.0) == b"Cookie: a=1\r\n"
+    assert jar.line(request_to(other, "/"), 1.0) == b""
+    assert jar.line(request_to(HERE, "/"), 1.0) == b"Cookie: a=1\r\n"
+
+
+def test_cookies_of_some_paths_are_looked_up_each_time():
+    jar = Jar()
+    jar.store(b"a=1; Path=/", HERE, path="/", now=0.0)
+    jar.store(b"b=2; Path=/cart", HERE, path="/", now=0.0)
+    lines = [jar.line(request_to(HERE, path), 1.0) for path in ("/", "/cart", "/", "/cart?x=1")]
+    both = b"Cookie: b=2; a=1\r\n"
+    assert lines == [b"Cookie: a=1\r\n", both, b"Cookie: a=1\r\n", both]

@@ -12,7 +12,7 @@ import tracemalloc
 
 import pytest
 
-from campaign.load.spec import ErrorKind, Stage
+from campaign.load.tally import ErrorKind, Stage
 from campaign.target.spec import ExpectSpec, OptionsSpec
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"

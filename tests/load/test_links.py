@@ -10,7 +10,7 @@ import pytest
 from campaign.clock import RealClock
 from campaign.load.failure import ExchangeError
 from campaign.load.links import MAX_CONNECTIONS, Links
-from campaign.load.spec import ErrorKind
+from campaign.load.tally import ErrorKind
 from campaign.target.origin import Origin
 
 ORIGINS = [Origin("http", "127.0.0.1", port) for port in range(9000, 9020)]

@@ -4,53 +4,19 @@ from __future__ import annotations
 
 import ssl
 import subprocess
-from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
-from campaign.load.spec import ErrorKind, Stage
+from campaign.errors import ConfigurationError
+from campaign.load.tally import ErrorKind, Stage
 from campaign.target.spec import TlsSpec
+from campaign.target.tls import tls_context
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
-class Certificates(NamedTuple):
-    """Files of a certificate authority made for this test, a server's and a client's certificate."""
-
-    ca: Path
-    server: Path
-    client: Path
-
-
-def openssl(*arguments: str | Path) -> None:
+def openssl(*arguments) -> None:
     subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True)
-
-
-def issue(folder: Path, name: str, extension: str) -> Path:
-    """A PEM file with key and certificate, signed by the authority in `folder`."""
-    key, request, certificate = (folder / f"{name}.{suffix}" for suffix in ("key", "csr", "crt"))
-    (folder / f"{name}.cnf").write_text(f"{extension}\nauthorityKeyIdentifier=keyid\n")
-    openssl(
-        "req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}", "-keyout", key, "-out", request
-    )  # fmt: skip
-    openssl(
-        "x509", "-req", "-days", "2", "-in", request, "-CA", folder / "ca.pem", "-CAkey", folder / "ca.key",
-        "-CAcreateserial", "-extfile", folder / f"{name}.cnf", "-out", certificate,
-    )  # fmt: skip
-    both = folder / f"{name}.pem"
-    both.write_text(key.read_text() + certificate.read_text())
-    return both
-
-
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory) -> Certificates:
-    folder = tmp_path_factory.mktemp("certificates")
-    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=Test CA",
-            "-addext", "keyUsage=critical,keyCertSign,cRLSign",  # Python 3.13 asks for it
-            "-keyout", folder / "ca.key", "-out", folder / "ca.pem")  # fmt: skip
-    server = issue(folder, "server", "subjectAltName=IP:127.0.0.1")
-    return Certificates(folder / "ca.pem", server, issue(folder, "client", "extendedKeyUsage=clientAuth"))
 
 
 @pytest.fixture
@@ -96,6 +62,40 @@ def test_a_client_certificate_is_shown(serve, make_plan, run_here, certificates,
     tls = TlsSpec(ca=str(certificates.ca), certificate=str(certificates.client))
     assert run_here(make_plan(server.url, tls=tls)).errors == ()
     assert run_here(make_plan(server.url, tls=TlsSpec(ca=str(certificates.ca)))).errors != ()
+
+
+def test_a_client_certificate_may_have_its_key_in_a_file_of_its_own(
+    serve, make_plan, run_here, certificates, server_side
+):
+    server_side.load_verify_locations(certificates.ca)
+    server_side.verify_mode = ssl.CERT_REQUIRED
+    folder = certificates.client.parent
+    tls = TlsSpec(
+        ca=str(certificates.ca), certificate=str(folder / "client.crt"), key=str(folder / "client.key")
+    )
+    assert run_here(make_plan(serve(OK, tls=server_side).url, tls=tls)).errors == ()
+
+
+def test_a_client_certificate_of_a_stranger_is_no_connection(  # noqa: PLR0917 - fixtures
+    serve, make_plan, run_here, certificates, server_side, tmp_path
+):
+    server_side.load_verify_locations(certificates.ca)
+    server_side.verify_mode = ssl.CERT_REQUIRED
+    own, key = tmp_path / "own.pem", tmp_path / "own.key"
+    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=x", "-keyout", key, "-out", own)
+    server = serve(OK, tls=server_side)
+    tls = TlsSpec(ca=str(certificates.ca), certificate=str(own), key=str(key))
+    outcome = run_here(make_plan(server.url, tls=tls))
+    assert outcome.errors != ()
+    assert server.requests == []
+
+
+def test_nobody_is_asked_for_the_passphrase_of_a_key(certificates, tmp_path):
+    locked = tmp_path / "locked.key"
+    openssl("rsa", "-aes256", "-passout", "pass:secret", "-in", certificates.client, "-out", locked)
+    crt = certificates.client.parent / "client.crt"
+    with pytest.raises(ConfigurationError, match="encrypted"):
+        tls_context(TlsSpec(certificate=str(crt), key=str(locked)))
 
 
 def test_a_plain_server_where_tls_was_expected_is_a_tls_error(serve, make_plan, run_here):

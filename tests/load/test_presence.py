@@ -27,3 +27,15 @@ def test_a_stop_before_the_hold_leaves_none():
     presence.changes(+1, 5 * SECOND)
     presence.stop(6 * SECOND)
     assert presence.take(30 * SECOND) == 0
+
+
+def test_an_early_stop_takes_back_what_was_credited_for_the_time_after_it():
+    presence = Presence(HOLD)
+    for _ in range(3):
+        presence.changes(+1, 5 * SECOND)
+    for done, until in ((8, 20), (12, 15), (12, 20)):
+        presence.changes(-1, done * SECOND)
+        presence.credit(done * SECOND, until * SECOND)
+    taken = presence.take(13 * SECOND)
+    presence.stop(14 * SECOND)
+    assert taken + presence.take(30 * SECOND) == 3 * 4 * SECOND

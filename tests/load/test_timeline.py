@@ -8,32 +8,40 @@ import pytest
 
 from campaign.clock import SECOND
 from campaign.load.luck import Luck
-from campaign.load.spec import ScenarioSpec
+from campaign.load.spec import ramp_and_hold
 from campaign.load.timeline import Timeline, assign_kinds
 
 START = 1_000 * SECOND
-SCENARIO = ScenarioSpec("peak", users=10, ramp=5.0, hold=60.0, ramp_down=20.0)
+SCENARIO = ramp_and_hold("peak", users=10, ramp=5.0, hold=60.0, ramp_down=20.0)
 TIMELINE = Timeline.of(SCENARIO, START)
 
 
+def comes(timeline, user):
+    return timeline.visits(user)[0][0]
+
+
+def leaves(timeline, user):
+    return timeline.visits(user)[-1][1]
+
+
 def test_users_arrive_at_the_rate_of_the_ramp():
-    assert [(TIMELINE.arrival(user) - START) / SECOND for user in (0, 1, 9)] == [0.0, 0.2, 1.8]
+    assert [(comes(TIMELINE, user) - START) / SECOND for user in (0, 1, 9)] == [0.0, 0.2, 1.8]
 
 
 def test_users_arrive_together_where_the_ramp_is_infinite():
-    timeline = Timeline.of(ScenarioSpec("burst", users=3, ramp=float("inf"), hold=1.0), START)
-    assert [timeline.arrival(user) for user in range(3)] == [START] * 3
+    timeline = Timeline.of(ramp_and_hold("burst", users=3, ramp=float("inf"), hold=1.0), START)
+    assert [comes(timeline, user) for user in range(3)] == [START] * 3
     assert timeline.hold_begins == START
 
 
 def test_users_leave_in_reverse_spread_over_the_ramp_down():
     hold_ends = START + 62 * SECOND
-    assert [(TIMELINE.departure(user) - hold_ends) / SECOND for user in (9, 8, 0)] == [0.0, 2.0, 18.0]
+    assert [(leaves(TIMELINE, user) - hold_ends) / SECOND for user in (9, 8, 0)] == [0.0, 2.0, 18.0]
 
 
 def test_without_a_ramp_down_all_leave_when_the_hold_ends():
-    timeline = Timeline.of(ScenarioSpec("flat", users=3, ramp=1.0, hold=5.0), START)
-    assert {timeline.departure(user) for user in range(3)} == {timeline.hold_ends}
+    timeline = Timeline.of(ramp_and_hold("flat", users=3, ramp=1.0, hold=5.0), START)
+    assert {leaves(timeline, user) for user in range(3)} == {timeline.hold_ends}
 
 
 @pytest.mark.parametrize(("weights", "users", "expected"), [

@@ -8,8 +8,9 @@ from collections import Counter
 
 import pytest
 
-from campaign.load.spec import ErrorKind, Stage
-from campaign.target.spec import BodySpec, ExpectSpec, FeedSpec, OptionsSpec, ServiceSpec, UserSpec, WaitSpec
+from campaign.load.tally import ErrorKind, Stage
+from campaign.target.journey import TaskSpec, WaitSpec
+from campaign.target.spec import BodySpec, ExpectSpec, FeedSpec, OptionsSpec, ServiceSpec, UserSpec
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
@@ -33,7 +34,7 @@ def test_start_operations_come_once_and_saved_values_are_the_users_own(serve, ma
     counts = Counter(paths(server))
     assert counts["/login"] == server.connections == 3
     assert {path for path in counts if path != "/login"} == {"/work?t=t1", "/work?t=t2", "/work?t=t3"}
-    assert outcome.users_reached == pytest.approx(1.0, abs=0.1)
+    assert outcome.load_reached == pytest.approx(1.0, abs=0.1)
 
 
 def test_a_user_that_cannot_start_tries_again_and_is_not_at_work_meanwhile(
@@ -49,14 +50,16 @@ def test_a_user_that_cannot_start_tries_again_and_is_not_at_work_meanwhile(
     operations = operation("first", "/first"), operation("second", "/second"), operation("work", "/work")
     outcome = run_here(make_plan(server.url, *operations, start=("first", "second"), hold=2.0))
     assert paths(server)[:5] == ["/first", "/second", "/first", "/second", "/work"]
-    assert outcome.users_reached == pytest.approx(0.5, abs=0.1)
+    assert outcome.load_reached == pytest.approx(0.5, abs=0.1)
     assert [(each.operation, each.count) for each in outcome.errors] == [("second", 1)]
 
 
 def test_tasks_come_by_weight(serve, make_plan, run_here, operation):
     server = serve(OK)
     often, seldom = operation("often", "/often"), operation("seldom", "/seldom")
-    user = UserSpec("visitor", 1, WaitSpec(), (), {"often": 80, "seldom": 20})
+    user = UserSpec(
+        "visitor", 1, WaitSpec(), (), {"often": TaskSpec.of("often", 80), "seldom": TaskSpec.of("seldom", 20)}
+    )
     run_here(make_plan(server.url, often, seldom, kinds={"visitor": user}, users=5))
     counts = Counter(paths(server))
     assert counts["/often"] / counts.total() == pytest.approx(0.8, abs=0.1)
@@ -72,7 +75,7 @@ def test_users_think_between_two_tasks(serve, make_plan, run_here):
 def test_a_failed_task_does_not_stop_its_user(serve, make_plan, run_here):
     outcome = run_here(make_plan(serve(b"HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n").url))
     assert outcome.tallies["home", Stage.HOLD].failed == outcome.tallies["home", Stage.HOLD].count > 5
-    assert outcome.users_reached == pytest.approx(1.0, abs=0.2)
+    assert outcome.load_reached == pytest.approx(1.0, abs=0.2)
 
 
 def test_each_user_has_one_connection_to_each_origin(serve, make_plan, run_here, operation):
@@ -110,7 +113,7 @@ def test_an_exhausted_feed_ends_its_user_and_no_other(serve, make_plan, run_here
     (error,) = outcome.errors
     assert (error.kind, error.count) == ("render", 2)
     assert "'account' has no item left" in error.detail
-    assert outcome.users_reached < 0.7
+    assert outcome.load_reached < 0.7
 
 
 def test_a_request_that_cannot_be_made_is_ours_and_no_sample(serve, make_plan, run_here, operation):
@@ -241,7 +244,7 @@ def test_stages_go_by_the_due_moment_and_what_is_under_way_at_the_end_is_waited_
     assert ("home", Stage.HOLD) not in outcome.tallies
     assert outcome.tallies["home", Stage.DOWN].count == 2
     assert outcome.errors == ()
-    assert outcome.users_reached == pytest.approx(1.0, abs=0.02)
+    assert outcome.load_reached == pytest.approx(1.0, abs=0.02)
 
 
 def test_a_stall_shows_in_the_response_times_and_as_the_longest_stall(serve, make_plan, run_here, operation):
@@ -287,4 +290,4 @@ def test_users_that_rest_do_not_delay_a_stop(serve, make_plan, run_here):
     outcome = run_here(make_plan(serve(OK).url, users=20, ramp=1.0, hold=60.0, wait=30.0), stop_after=0.3)
     assert time.monotonic() - began < 1.0
     assert outcome.tallies["home", Stage.RAMP].count == 1
-    assert (outcome.users_reached, outcome.longest_stall, outcome.hold_seconds) == (None, None, 0.0)
+    assert (outcome.load_reached, outcome.longest_stall, outcome.hold_seconds) == (None, None, 0.0)

@@ -1,10 +1,13 @@
 """The load phase as a pure judge and as settings: what is planned, what a quick run keeps, what it says."""
 
+from dataclasses import replace
+
 import pytest
 from pydantic import ValidationError
 
-from campaign.load.spec import GeneratorHealth
+from campaign.load.generator import GeneratorHealth
 from campaign.records import Evidence, Measurement, Outcome
+from campaign.settings import LeftOut
 from phases.load import LoadPhase
 from phases.load.settings import LoadSettings
 
@@ -63,6 +66,54 @@ def test_a_saturated_generator_lets_only_failures_stand(p95, outcome):
     assert outcome == found["calm.converse.p95"]
 
 
+LATE = "schedule lag p99 2906 ms (at most 50 ms)"
+
+
+@pytest.mark.parametrize(
+    ("delay", "metric", "outcome"),
+    [
+        (LATE, "p95", Outcome.INCONCLUSIVE),
+        (LATE, "service_p95", Outcome.INCONCLUSIVE),
+        (LATE, "first_event_p95", Outcome.INCONCLUSIVE),
+        (LATE, "error_rate", Outcome.FAILED),
+        ("", "p95", Outcome.FAILED),
+    ],
+)
+def test_a_time_that_we_may_have_lengthened_ourselves_is_no_failure_of_the_target(delay, metric, outcome):
+    whole = evidence("calm", saturation=delay or "98 % of a core", **{f"calm__converse__{metric}": 0.9})
+    whole.facts["scenarios"][0]["generator"]["delay"] = delay
+    (found,) = (
+        each
+        for each in PHASE.judge(
+            whole, settings(limits={"converse": {metric: "2%" if "rate" in metric else "200ms"}})
+        )
+        if each.check == f"calm.converse.{metric}"
+    )
+    assert found.outcome is outcome
+    assert (LATE in found.message) == (outcome is Outcome.INCONCLUSIVE)
+    assert found.severity == ("critical" if outcome is Outcome.FAILED else "blocker")
+
+
+@pytest.mark.parametrize(
+    ("changes", "late"),
+    [
+        ({"loop_lag_p99": 0.2}, True),
+        ({"schedule_lag_p99": 0.2}, True),
+        ({"longest_lag": 3.0}, True),
+        ({"longest_pause": 0.5}, True),
+        ({"stolen": 0.3}, True),
+        ({"cpu": 0.99}, False),
+        ({"workers_lost": 1}, False),
+        ({"start_skew": 1.0}, False),
+    ],
+)
+def test_only_what_makes_us_late_lengthens_times(changes, late):
+    sound = GeneratorHealth(loop_lag_p99=0.0, schedule_lag_p99=0.0, cpu=0.1, workers=2, workers_lost=0)
+    health = replace(sound, **changes)
+    assert health.saturation()
+    assert bool(health.delay()) == late
+
+
 def test_a_figure_that_our_own_generator_lowers_is_no_failure_of_the_target():
     found = outcomes(evidence("calm", saturation="loop lag", calm__all__load_reached=0.2))
     assert found["calm.all.load_reached"] is Outcome.INCONCLUSIVE
@@ -105,13 +156,48 @@ def test_a_regression_is_judged_only_where_a_baseline_was_given():
     assert "calm.converse.p95.regression" not in outcomes(evidence("calm", calm__converse__p95=0.1))
 
 
+def test_a_limit_of_its_own_against_the_baseline_stands_for_the_usual_one():
+    slower = evidence("calm", calm__converse__p95=0.1, calm__converse__p95__regression=1.3)
+    own = {"converse": {"p95": {"limit": "150%", "of": "baseline"}}}
+    assert "calm.converse.p95.regression" not in outcomes(slower, settings(limits=own))
+    assert "calm.converse.p95.of_baseline" in outcomes(slower, settings(limits=own))
+
+
+def test_limits_on_regions_that_nobody_is_in_are_left_out():
+    limits = {"region:eu": {"p95": "1s"}, "region:us": {"p95": "1s"}}
+    left = settings(limits=limits).without(LeftOut("--tags a", regions=frozenset({"us"})))
+    assert list(left.limits) == ["region:eu"]
+
+
 def test_a_quick_run_is_short_and_asks_for_as_much_less_work():
     quick = settings().quick()
     seconds = PHASE.seconds(quick)
     assert seconds < 16
     assert [scenario.users for scenario in quick.scenarios.values()] == [10, 20]
-    assert quick.scenarios["peak"].limits["all"].rate.limit.target == pytest.approx(100 * 20 / 400)
+    (rate,) = quick.scenarios["peak"].limits["all"].rate
+    assert rate.limit.target == pytest.approx(100 * 20 / 400)
     assert quick.limits == settings().limits
+
+
+def test_a_quick_run_aborts_at_as_much_lower_a_rate_and_as_much_sooner():
+    rules = [
+        {"rate": "< 100/s", "for": "30s", "after": "30s"},
+        {"p95": "> 5s", "for": "1s", "after": "500ms"},
+    ]
+    scenario = {"users": 500, "hold": "5m", "ramp": "50/s", "abort_when": rules}
+    quick = settings(scenarios={"peak": scenario}, abort_when=rules, limits={}).quick()
+    for rate, slow in (quick.abort_when, quick.scenarios["peak"].abort_when):
+        assert rate.bound.target == rate.bound.acceptable == pytest.approx(100 * 20 / 500)
+        assert (rate.on_end, rate.after) == (2.0, 1.0)
+        assert (slow.bound.target, slow.on_end, slow.after) == (5.0, 1.0, 0.5)
+    (late,) = (
+        settings(scenarios={"peak": {**scenario, "abort_when": [{"p95": "> 5s", "after": "2m"}]}})
+        .quick()
+        .scenarios["peak"]
+        .abort_when
+    )
+    assert late.after == pytest.approx(120 * 10 / 300)
+    assert LoadSettings.model_validate(quick.model_dump(mode="json")) == quick
 
 
 def test_settings_read_from_a_report_are_the_settings_that_were_run():

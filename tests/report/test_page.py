@@ -90,7 +90,7 @@ def test_a_phase_that_was_stopped_early_can_lack_any_figure(all_phases):
         "response": times,
         "service": times,
     }
-    early = scenario | {"operations": [bare], "users_reached": None, "longest_stall": None}
+    early = scenario | {"operations": [bare], "load_reached": None, "longest_stall": None}
     result = replace(
         all_phases, results=(replace(load, evidence=Evidence(facts={"scenarios": [early]})), *rest)
     )

@@ -44,6 +44,7 @@ def test_all_of_it_is_said_only_of_all_of_it(share, said):
         (0.9, 1.2, "s", "900 ms to 1.2 s"),
         (3.0, 4.0, "1/s", "3/s to 4/s"),
         (0.0, 0.003, "share", "0 to 0.3 %"),
+        (0.423, 1.2, "x the baseline", "0.423 to 1.2 x the baseline"),
         (None, 1.0, "s", ""),
         (1.0, 1.0, "s", ""),
     ],

@@ -32,6 +32,19 @@ KNOWN = Redactor(["hunter2!x", "s p a c e d", "ti"])
         ("redis://:pw@cache", "redis://:***@cache"),
         ("http://secretkey@host/", "http://***@host/"),
         ("see eyJhbGciOi.eyJzdWIiOjEy.sig_x.", "see ***."),
+        (
+            '--b\r\nContent-Disposition: form-data; name="password"\r\n\r\nhush\r\nhush\r\n--b\r\n',
+            '--b\r\nContent-Disposition: form-data; name="password"\r\n\r\n***\r\n--b\r\n',
+        ),
+        (
+            'name="api_key"; filename="k"\r\nContent-Type: text/plain\r\n\r\ncut off',
+            'name="api_key"; filename="k"\r\nContent-Type: text/plain\r\n\r\n***',
+        ),
+        (
+            '{"got": "name=\\"pwd\\"\\r\\n\\r\\nhush\\r\\n--b"}',
+            '{"got": "name=\\"pwd\\"\\r\\n\\r\\n***\\r\\n--b"}',
+        ),
+        ('name="a"\r\n\r\nplain\r\n--b', 'name="a"\r\n\r\nplain\r\n--b'),
         ("-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----\nrest", "***\nrest"),
     ],
 )

@@ -1,17 +1,25 @@
 """Talking, reading what was said, searching in it."""
 
-from dataclasses import dataclass
-from typing import Annotated
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
+from campaign.demo.companion import tokens
 from campaign.demo.conversations import Turn
 from campaign.demo.history import Message, Page
 from campaign.demo.routes.dependencies import Caller, Parts
 
 router = APIRouter(prefix="/api", tags=["conversation"])
+
+SPEAKING_S = 0.02
+"""Seconds that the teddy takes for a word."""
 
 Words = Annotated[str, Field(min_length=1, max_length=2_000)]
 
@@ -48,6 +56,30 @@ async def converse(said: Said, caller: Caller, parts: Parts) -> Turn:
         words=said.text,
         session_id=said.session_id,
     )
+
+
+@router.post("/conversation/stream")
+async def converse_aloud(said: Said, caller: Caller, parts: Parts) -> StreamingResponse:
+    """Say something to the teddy, which answers word by word as it speaks, as server-sent events.
+
+    Each `token` has a piece of the reply, the last event is the whole `turn`. What is refused is answered as
+    everywhere, before the first word.
+    """
+    turn = await converse(said, caller, parts)
+    return StreamingResponse(
+        _spoken(turn), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
+    )
+
+
+async def _spoken(turn: Turn) -> AsyncIterator[str]:
+    for token in tokens(turn.reply):
+        yield _event("token", {"text": token})
+        await asyncio.sleep(SPEAKING_S)
+    yield _event("turn", asdict(turn))
+
+
+def _event(name: str, data: dict[str, Any]) -> str:
+    return f"event: {name}\ndata: {json.dumps(data)}\n\n"
 
 
 @router.get("/session/{session_id}/history")

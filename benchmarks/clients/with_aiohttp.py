@@ -1,0 +1,22 @@
+"""aiohttp: one session for each of 50 users that fetch a page without think time, for some seconds."""
+
+import asyncio
+import sys
+import time
+
+import aiohttp
+
+
+async def user(url: str, end: float) -> None:
+    async with aiohttp.ClientSession() as session:
+        while time.monotonic() < end:
+            async with session.get(url) as answer:
+                await answer.read()
+
+
+async def main(url: str, seconds: float) -> None:
+    end = time.monotonic() + seconds
+    await asyncio.gather(*(user(url, end) for _ in range(50)))
+
+
+asyncio.run(main(sys.argv[1], float(sys.argv[2])))
