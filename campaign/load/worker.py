@@ -32,7 +32,7 @@ from campaign.load.messages import (
     encode,
     read_message,
 )
-from campaign.load.orphan import end_with_parent
+from campaign.load.orphan import end_all, end_with_parent
 from campaign.load.shard import prepare
 from campaign.load.timeline import Timeline
 
@@ -61,7 +61,7 @@ class Parent:
         """The next message; without a parent there is nothing left to do, not even to tidy up."""
         message = await read_message(self._reader)
         if message is None:
-            os._exit(1)
+            end_all()
         return message
 
     async def listen(self) -> None:

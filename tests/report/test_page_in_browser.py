@@ -104,7 +104,7 @@ def page_address(profile):
     """The WebSocket address of the first page, once the browser has said its port."""
     deadline = time.monotonic() + SECONDS
     while time.monotonic() < deadline:
-        with contextlib.suppress(OSError, ValueError, StopIteration):
+        with contextlib.suppress(OSError, ValueError, IndexError, StopIteration):  # written bit by bit
             port = int((profile / "DevToolsActivePort").read_text().splitlines()[0])
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list", timeout=5) as answer:
                 pages = json.load(answer)
