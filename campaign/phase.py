@@ -23,9 +23,10 @@ from campaign.target.spec import TargetSpec, Vocabulary
 class PhaseInfo:
     """What a phase says of itself before it runs.
 
-    `requires` names what the target must have: http, database, redis, docker. `disruptive` phases break
-    something on purpose and ask first. `partial` is (package, file name) of a Jinja template for the
-    phase's part of the page, or None.
+    `requires` names what the target must have: http, database, redis, docker; of `database|redis` one is
+    enough. `disruptive` phases break
+    something on purpose and ask first. `partial` is (package, file name, ...) of the Jinja
+    template for the phase's part of the page, in one file or several, or None.
     """
 
     name: str
@@ -34,7 +35,7 @@ class PhaseInfo:
     requires: tuple[str, ...]
     settings: type[Settings]
     disruptive: bool = False
-    partial: tuple[str, str] | None = None
+    partial: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,6 @@ def _declared_in_checkout() -> Iterator[EntryPoint]:
         yield EntryPoint(name=name, value=value, group=GROUP)
 
 
-def partials(phases: Mapping[str, Phase]) -> dict[str, tuple[str, str] | None]:
+def partials(phases: Mapping[str, Phase]) -> dict[str, tuple[str, ...] | None]:
     """The (package, file) of the template that each phase brings for its part of the page, by name."""
     return {name: phase.info.partial for name, phase in phases.items()}

@@ -1,9 +1,11 @@
 """What tests in several rooms need."""
 
 import http.server
+import secrets
 import threading
 
 import pytest
+from servers import MariaDb, Postgres, Redis
 
 
 class _Answer(http.server.BaseHTTPRequestHandler):
@@ -33,3 +35,59 @@ def plain_target():
     server.shutdown()
     server.server_close()
     thread.join()
+
+
+@pytest.fixture(scope="session")
+def postgres_server():
+    """A real PostgreSQL, shared by a worker's tests: take a database of your own from it."""
+    server = Postgres()
+    yield server
+    server.end()
+
+
+@pytest.fixture(scope="session")
+def mariadb_server():
+    """A real MariaDB, shared by a worker's tests: take a database of your own from it."""
+    server = MariaDb()
+    yield server
+    server.end()
+
+
+@pytest.fixture(scope="session")
+def redis_server():
+    """A real Redis, shared by a worker's tests."""
+    server = Redis()
+    yield server
+    server.end()
+
+
+@pytest.fixture
+def fresh_name():
+    """A name for a database that no other test has."""
+    return f"d{secrets.token_hex(6)}"
+
+
+@pytest.fixture
+def postgres_url(postgres_server, fresh_name):
+    """The URL of an empty database on a real PostgreSQL, dropped afterwards."""
+    yield postgres_server.database(fresh_name)
+    postgres_server.sql(f"DROP DATABASE IF EXISTS {fresh_name} WITH (FORCE)")
+
+
+@pytest.fixture
+def mariadb_url(mariadb_server, fresh_name):
+    """The URL of an empty database on a real MariaDB, dropped afterwards."""
+    yield mariadb_server.database(fresh_name)
+    mariadb_server.sql(f"DROP DATABASE IF EXISTS {fresh_name}", "")
+
+
+@pytest.fixture
+def sqlite_url(tmp_path):
+    """The URL of an empty SQLite file."""
+    return f"sqlite:///{tmp_path / 'target.sqlite'}"
+
+
+@pytest.fixture(params=["postgres", "mariadb", "sqlite"])
+def database_url(request):
+    """Each of the three databases, one after the other."""
+    return request.getfixturevalue(f"{request.param}_url")

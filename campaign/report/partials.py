@@ -9,13 +9,13 @@ UNREADABLE = '{% import "macros.html.j2" as page %}{{ page.broken_part("its temp
 """What stands in for a partial that is named and not there."""
 
 
-def sources(partials: Mapping[str, tuple[str, str] | None]) -> dict[str, str]:
-    """The template text by kind of phase, from (package, file name); phases without one are left out."""
+def sources(partials: Mapping[str, tuple[str, ...] | None]) -> dict[str, str]:
+    """The template text by kind of phase, from (package, file name, ...); phases without one are left out."""
     return {kind: _read(*partial) for kind, partial in partials.items() if partial}
 
 
-def _read(package: str, name: str) -> str:
+def _read(package: str, *names: str) -> str:
     try:
-        return files(package).joinpath(name).read_text(encoding="utf-8")
+        return "\n".join(files(package).joinpath(name).read_text(encoding="utf-8") for name in names)
     except (OSError, ImportError, TypeError, ValueError):  # TypeError: a module that is no package
         return UNREADABLE

@@ -11,7 +11,7 @@ from campaign.records import CampaignResult
 from campaign.report import html, jsonfile, junit, markdown, tables
 from campaign.report.partials import sources
 
-Partials = Mapping[str, tuple[str, str] | None]
+Partials = Mapping[str, tuple[str, ...] | None]
 """By kind of phase: the package and file name of its template for the page, as its `info` says."""
 
 NO_PARTIALS: Partials = MappingProxyType({})

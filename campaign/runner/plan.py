@@ -74,10 +74,16 @@ def _left_out(label: str, phase: Phase, *, target: TargetSpec, selection: Select
     if selection.only and not names & selection.only:
         chosen = ", ".join(sorted(selection.only))
         return Reason(ReasonKind.REQUESTED, f"left out on request (--only {chosen})")
-    missing = [NEEDS[need] for need in phase.info.requires if need in NEEDS and not _provided(need, target)]
+    missing = [need for need in phase.info.requires if not _met(need, target)]
     if missing:
-        return Reason(ReasonKind.REQUIREMENT_MISSING, f"needs {' and '.join(missing)} in the campaign file")
+        keys = " and ".join(" or ".join(NEEDS[each] for each in need.split("|")) for need in missing)
+        return Reason(ReasonKind.REQUIREMENT_MISSING, f"needs {keys} in the campaign file")
     return None
+
+
+def _met(need: str, target: TargetSpec) -> bool:
+    """Whether the target has what is required; of `database|redis` one is enough."""
+    return any(each not in NEEDS or _provided(each, target) for each in need.split("|"))
 
 
 def _provided(need: str, target: TargetSpec) -> bool:

@@ -1,0 +1,1 @@
+"""The target's Redis as phases see it."""

@@ -1,0 +1,1 @@
+"""What was acknowledged, written down before anything relies on it, and compared with what is there."""

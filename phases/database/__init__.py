@@ -1,0 +1,63 @@
+"""The database phase: how fast the database and the cache answer, where the pool breaks, and whether the
+answers are right under stress.
+
+Found through the entry point `database` of the group `campaign.phases`. It is made of parts (`parts.py`),
+each a package of its own that collects its evidence under its own name and judges that alone.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from campaign.phase import PhaseContext, PhaseInfo
+from campaign.records import Evidence, Finding
+from phases.database.settings import DatabaseSettings
+
+PARTIALS = (
+    "workload",
+    "queries",
+    "catalogue",
+    "pool",
+    "isolation",
+    "invariants",
+    "durability",
+    "cache",
+    "service",
+    "recovery",
+)
+"""The parts in the order in which the page shows them, each with a template of its own."""
+
+INFO = PhaseInfo(
+    name="database",
+    title="Database",
+    summary="The database and the cache: speed, pool, right answers under stress, recovery.",
+    requires=("database|redis",),
+    settings=DatabaseSettings,
+    partial=("phases.database", "partial.html", *(f"{name}/partial.html" for name in PARTIALS)),
+)
+
+
+class DatabasePhase:
+    """The phase as the runner sees it."""
+
+    info = INFO
+
+    async def collect(self, context: PhaseContext) -> None:
+        """Run every part that the file asks for, one after the other, recording as it goes."""
+        from phases.database.collect import run_parts  # noqa: PLC0415 - drivers are loaded when it runs
+
+        await run_parts(context)
+
+    def judge(self, evidence: Evidence, settings: Any) -> tuple[Finding, ...]:
+        """The findings of every part, also of those that were never reached."""
+        from phases.database.parts import asked  # noqa: PLC0415
+
+        chosen: DatabaseSettings = settings
+        return tuple(finding for part in asked(chosen) for finding in part.judge(evidence, chosen))
+
+    def seconds(self, settings: Any) -> float:
+        """What the parts say, added up."""
+        from phases.database.parts import asked  # noqa: PLC0415
+
+        chosen: DatabaseSettings = settings
+        return sum(part.seconds(chosen) for part in asked(chosen)) + 2.0

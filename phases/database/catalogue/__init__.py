@@ -1,0 +1,1 @@
+"""The part `catalogue`: what the schema itself shows: keys without an index, references without a foreign key, orphans."""

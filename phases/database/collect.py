@@ -1,0 +1,119 @@
+"""Runs the parts one after the other. One that fails costs its own evidence; tables of ours are dropped."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from campaign.database.address import read_address
+from campaign.database.failure import failure_of
+from campaign.database.server import Server, open_server, tag_of
+from campaign.database.territory import Territory, claim
+from campaign.errors import CampaignError
+from campaign.phase import PhaseContext
+from phases.database.parts import asked
+from phases.database.scene import TROUBLE, Part, Scene
+from phases.database.settings import DatabaseSettings
+
+PRODUCTION = frozenset({"production", "prod", "live"})
+
+
+async def run_parts(context: PhaseContext) -> None:
+    """Run every part that is asked for. Raises CampaignError where the database cannot be used at all."""
+    settings: DatabaseSettings = context.settings
+    parts = list(asked(settings))
+    async with _server(context) as server, _territory(context, server) as (territory, why_not):
+        scene = Scene(
+            context, settings, server, context.target.stores.get("redis", ""), territory, no_territory=why_not
+        )
+        if server is not None:
+            context.record.fact("database", {"server": server.version.text, "url": server.address.shown})
+        whole = sum(part.seconds(settings) for part in parts) or 1.0
+        for part in parts:
+            if context.stop.requested:
+                break
+            scene.part_share = part.seconds(settings) / whole
+            scene.tell(part.name)
+            await _contained(part, scene)
+            scene.share += scene.part_share
+
+
+async def _contained(part: Part, scene: Scene) -> None:
+    """Run one part; what it raises is recorded as its trouble."""
+    if lacking := _lacking(part, scene):
+        _record_trouble(scene, part, lacking)
+        return
+    try:
+        await part.collect(scene)
+    except CampaignError as error:
+        _record_trouble(scene, part, str(error))
+    except (SQLAlchemyError, OSError) as error:
+        _record_trouble(scene, part, str(failure_of(error)))
+    except Exception as error:  # noqa: BLE001 - the other parts are worth having all the same
+        _record_trouble(scene, part, f"it broke off: {type(error).__name__}: {failure_of(error).text}")
+
+
+def _lacking(part: Part, scene: Scene) -> str:
+    """What a part needs and does not have; "" where it has all."""
+    if part.needs in {"database", "territory"} and scene.server is None:
+        return "the target has no database (target.database)"
+    if part.needs == "territory" and scene.territory is None:
+        return scene.no_territory
+    if part.needs == "redis" and not scene.redis:
+        return "the target has no Redis (target.redis)"
+    return ""
+
+
+def _record_trouble(scene: Scene, part: Part, why: str) -> None:
+    scene.troubles[part.name] = why
+    scene.context.record.fact(TROUBLE, scene.troubles)
+
+
+@asynccontextmanager
+async def _server(context: PhaseContext) -> AsyncIterator[Server | None]:
+    url = context.target.stores.get("database", "")
+    if not url:
+        yield None
+        return
+    server = await asyncio.to_thread(open_server, read_address(url), tag=tag_of(f"{context.seed:08x}"[:8]))
+    try:
+        yield server
+    finally:
+        await asyncio.to_thread(server.close)
+
+
+@asynccontextmanager
+async def _territory(
+    context: PhaseContext, server: Server | None
+) -> AsyncIterator[tuple[Territory | None, str]]:
+    """A place of our own, dropped at the end, also of a cancelled phase; None where we may not have one, and
+    why.
+    """
+    if server is None:
+        yield None, "the target has no database (target.database)"
+        return
+    if context.target.environment.strip().lower() in PRODUCTION:
+        yield None, f"the target is in {context.target.environment}, where nothing is written"
+        return
+    try:
+        territory = await asyncio.to_thread(claim, server)
+    except SQLAlchemyError as error:
+        yield None, f"we may make no tables of our own: {failure_of(error)}"
+        return
+    try:
+        yield territory, ""
+    finally:
+        await asyncio.shield(asyncio.to_thread(_drop, territory, context))
+
+
+def _drop(territory: Territory, context: PhaseContext) -> None:
+    try:
+        territory.drop()
+    except SQLAlchemyError as error:
+        context.record.note(
+            f"Tables of ours ({territory.name}) could not be dropped: {failure_of(error)}. "
+            "`campaign clean` drops them when the database is there again."
+        )

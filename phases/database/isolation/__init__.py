@@ -1,0 +1,1 @@
+"""The part `isolation`: the ten anomalies at each level that the database offers, idle and under load."""

@@ -1,0 +1,1 @@
+"""The part `service`: what the service does with its database, seen through its API: races, leaks, statements per request."""

@@ -1,0 +1,57 @@
+"""What the campaign file says of the database phase: a section per part, each with good defaults."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BeforeValidator, Field, StringConstraints
+
+from campaign.settings import Settings
+from phases.database.cache.settings import CacheSettings
+from phases.database.catalogue.settings import CatalogueSettings
+from phases.database.durability.settings import DurabilitySettings
+from phases.database.invariants.settings import InvariantsSettings
+from phases.database.isolation.settings import IsolationSettings
+from phases.database.pool.settings import PoolSettings
+from phases.database.queries.settings import QuerySettings
+from phases.database.recovery.settings import RecoverySettings
+from phases.database.service.settings import ServiceSettings
+from phases.database.workload.settings import WorkloadSettings
+
+PartName = Literal[
+    "workload",
+    "queries",
+    "catalogue",
+    "pool",
+    "isolation",
+    "invariants",
+    "durability",
+    "recovery",
+    "cache",
+    "service",
+]
+QueryName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,79}$")]
+MOST_QUERIES = 200
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+class DatabaseSettings(Settings):
+    """The database phase: a section per part. `skip` leaves parts out."""
+
+    skip: Annotated[tuple[PartName, ...], BeforeValidator(_listed)] = ()
+    workload: WorkloadSettings = WorkloadSettings()
+    queries: dict[QueryName, QuerySettings] = Field(default_factory=dict, max_length=MOST_QUERIES)
+    catalogue: CatalogueSettings = CatalogueSettings()
+    pool: PoolSettings = PoolSettings()
+    isolation: IsolationSettings = IsolationSettings()
+    invariants: InvariantsSettings = InvariantsSettings()
+    durability: DurabilitySettings = DurabilitySettings()
+    recovery: RecoverySettings = RecoverySettings()
+    cache: CacheSettings = CacheSettings()
+    service: ServiceSettings = ServiceSettings()
+
+    def quick(self) -> Self:
+        """Every part in its short form."""
+        changes = {name: value.quick() for name, value in self if isinstance(value, Settings)}
+        return self.model_copy(update=changes)
