@@ -29,12 +29,16 @@ async def check_guard(target: TargetSpec) -> None:
     check = guard.vet if way.proxy else guard.resolve
     for url in urls:
         await _check(check, url)
-    if way.proxy:
-        await _check(guard.resolve, way.proxy)
+    for url in (way.proxy, *target.stores.values()):  # none of these is behind the proxy
+        if url:
+            await _check(guard.resolve, url)
 
 
 async def _check(check: Callable[[str, int], Awaitable[object]], url: str) -> None:
+    """Ask about the host of an URL; a file and a Unix socket have none."""
     parts = urlsplit(url)
+    if not parts.hostname:
+        return
     with suppress(OSError):
         await check(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
 

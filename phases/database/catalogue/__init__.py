@@ -1,1 +1,4 @@
-"""The part `catalogue`: what the schema itself shows: keys without an index, references without a foreign key, orphans."""
+"""The part `catalogue`.
+
+What the schema itself shows: keys without an index, references without a foreign key, orphans.
+"""

@@ -1,1 +1,4 @@
-"""The part `invariants`: right answers under stress: transfers, list-append histories, atomicity, races on constraints."""
+"""The part `invariants`.
+
+Right answers under stress: transfers, list-append histories, atomicity, races on constraints.
+"""

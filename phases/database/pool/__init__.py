@@ -1,1 +1,4 @@
-"""The part `pool`: how many connections are enough: sweep, exhaustion, leak, churn, and the size we would recommend."""
+"""The part `pool`.
+
+How many connections are enough: sweep, exhaustion, leak, churn, and the size we would recommend.
+"""

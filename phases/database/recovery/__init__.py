@@ -1,1 +1,4 @@
-"""The part `recovery`: connections killed, server restarted or frozen: errors, time to healthy, acknowledged writes lost."""
+"""The part `recovery`.
+
+Connections killed, server restarted or frozen: errors, time to healthy, acknowledged writes lost.
+"""

@@ -1,1 +1,4 @@
-"""The part `service`: what the service does with its database, seen through its API: races, leaks, statements per request."""
+"""The part `service`.
+
+What the service does with its database, seen through its API: races, leaks, statements per request.
+"""

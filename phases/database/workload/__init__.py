@@ -1,1 +1,4 @@
-"""The part `workload`: how fast the database answers a child-companion service's statements, in tables of our own."""
+"""The part `workload`.
+
+How fast the database answers a child-companion service's statements, in tables of our own.
+"""
