@@ -7,16 +7,14 @@ never takes what is still in use or somebody else's.
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
-import socket
-import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from campaign.database.address import Kind
+from campaign.database.failure import FailureKind, failure_of
 from campaign.database.server import Server
+from campaign.target.owner import Owner
 
 if TYPE_CHECKING:
     from sqlalchemy import Column, MetaData, Table
@@ -25,32 +23,6 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"campaign_[0-9a-f]{8}")
 OWNER = "owner"
 """The table that says whose the place is: host, process, and when it was made (seconds since 1970)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """Who made a place: `began` in seconds since 1970; `host` "" where it does not say."""
-
-    host: str
-    process: int
-    began: float
-
-    @property
-    def alive(self) -> bool:
-        """Whether the process that made it still runs, as far as this machine can tell."""
-        import psutil  # noqa: PLC0415
-
-        if self.host != socket.gethostname():
-            return False
-        try:
-            return psutil.Process(self.process).create_time() <= self.began
-        except psutil.Error:
-            return False
-
-    @property
-    def elsewhere(self) -> bool:
-        """Whether it was made on another machine, so that we cannot know."""
-        return self.host not in {"", socket.gethostname()}
 
 
 class Territory:
@@ -90,24 +62,29 @@ def claim(server: Server) -> Territory:
     from sqlalchemy import BigInteger, Column, Float, String, insert  # noqa: PLC0415
 
     territory = Territory(server, f"campaign_{secrets.token_hex(4)}")
-    if territory.schema:
-        server.run(f"CREATE SCHEMA {territory.schema}")
     owner = territory.table(
         OWNER,
         Column("host", String(255), nullable=False),
         Column("process", BigInteger, nullable=False),
         Column("began", Float(53), nullable=False),
     )
-    territory.create(owner)
-    row = {"host": socket.gethostname(), "process": os.getpid(), "began": time.time()}
-    with server.writing() as connection:
+    mine = Owner.here()
+    row = {"host": mine.host, "process": mine.process, "began": mine.began}
+    with server.writing() as connection:  # one transaction, where tables are made in one
+        if territory.schema:
+            connection.exec_driver_sql(f"CREATE SCHEMA {territory.schema}")
+        territory.metadata.create_all(connection, tables=[owner], checkfirst=False)
         connection.execute(insert(owner), row)
     return territory
 
 
 def places(server: Server) -> dict[str, Owner]:
-    """All places of this and of earlier runs in the database, and who made each."""
-    return {name: _owner(server, name) for name in _names(server)}
+    """All places of this and of earlier runs in the database, and who made each.
+
+    What has a name like ours and no table `owner` like ours is somebody else's, and not among them.
+    """
+    owners = {name: _owner(server, name) for name in _names(server)}
+    return {name: owner for name, owner in owners.items() if owner is not None}
 
 
 def drop(server: Server, name: str) -> None:
@@ -147,12 +124,17 @@ def _tables(server: Server) -> list[str]:
     return sorted(each for each in inspect(server.engine).get_table_names() if each.startswith("campaign_"))
 
 
-def _owner(server: Server, name: str) -> Owner:
+def _owner(server: Server, name: str) -> Owner | None:
+    """Who made it; None where there is no such table. One without a row was killed while it was made."""
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
 
     place = Territory(server, name)
     try:
-        row = server.rows(f"SELECT host, process, began FROM {place.full(OWNER)}")[0]  # noqa: S608 - ours
-    except (SQLAlchemyError, IndexError):
+        found = server.rows(f"SELECT host, process, began FROM {place.full(OWNER)}")  # noqa: S608 - ours
+    except SQLAlchemyError as error:
+        if failure_of(error).kind is FailureKind.CONNECTION:
+            raise
+        return None
+    if not found:
         return Owner("", 0, 0.0)
-    return Owner(str(row["host"]), int(row["process"]), float(row["began"]))
+    return Owner(str(found[0]["host"]), int(found[0]["process"]), float(found[0]["began"]))
