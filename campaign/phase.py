@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from campaign.clock import Clock
 from campaign.records import Evidence, Finding, Measurement
@@ -129,4 +129,16 @@ class Phase(Protocol):
     def seconds(self, settings: Any) -> float:
         """How long `collect` takes with these settings, about; the deadline and the time left come from
         it.
+        """
+
+
+@runtime_checkable
+class Prepared(Protocol):
+    """What a phase may have besides: a look at the target before the first phase of the campaign begins."""
+
+    async def before(self, target: TargetSpec) -> None:
+        """Look at what will be compared with later, and whether the phase can begin at all.
+
+        Takes seconds at most and changes nothing. Raises ConfigurationError where the campaign file is wrong
+        (a password, a driver that is missing): then nothing is run. What else it raises is ignored.
         """

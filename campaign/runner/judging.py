@@ -6,6 +6,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from campaign.errors import CampaignError
 from campaign.phase import Phase
 from campaign.records import Evidence, Finding, Reason, ReasonKind
 
@@ -30,7 +31,9 @@ def _only_findings(given: Any) -> tuple[Finding, ...]:
 
 
 def told(error: BaseException) -> str:
-    """The error in one line, with the place in the code where it came from."""
+    """The error in one line, with its place in the code unless it was raised on purpose."""
+    if isinstance(error, CampaignError):
+        return str(error)
     frames = traceback.extract_tb(error.__traceback__)
     place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
     return f"{type(error).__name__}: {error}{place}"

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from urllib.parse import urlsplit
 
 from campaign.clock import SECOND, Clock
+from campaign.errors import ConfigurationError
+from campaign.phase import Prepared
 from campaign.records import Reason, ReasonKind
+from campaign.runner.plan import Step
 from campaign.target.guard import Guard
 from campaign.target.http import HealthReport, health
 from campaign.target.spec import TargetSpec
@@ -16,6 +20,9 @@ PATIENCE = 3.0
 """Seconds for a target that is just starting; asked a few times within them."""
 
 PAUSE_NS = SECOND // 4
+
+LOOK = 15.0
+"""Seconds that a phase may take for its look at the target before the campaign."""
 
 
 async def check_guard(target: TargetSpec) -> None:
@@ -41,6 +48,22 @@ async def _check(check: Callable[[str, int], Awaitable[object]], url: str) -> No
         return
     with suppress(OSError):
         await check(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+
+
+async def look_before(steps: Iterable[Step], target: TargetSpec) -> None:
+    """Let the phases that will run look at the target before anything is sent to it.
+
+    Raises ConfigurationError where one of them says that the campaign file is wrong.
+    """
+    for step in steps:
+        if step.left_out is None and isinstance(step.phase, Prepared):
+            try:
+                async with asyncio.timeout(LOOK):
+                    await step.phase.before(target)
+            except ConfigurationError:
+                raise
+            except Exception:  # noqa: BLE001, S112 - it may be well again when its turn comes
+                continue
 
 
 async def find_target(target: TargetSpec, clock: Clock) -> tuple[HealthReport, Reason | None]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from campaign.phase import PhaseContext, PhaseInfo
 from campaign.records import Evidence, Finding
+from campaign.target.spec import TargetSpec
 from phases.database.settings import DatabaseSettings
 
 PARTIALS = (
@@ -42,11 +43,20 @@ class DatabasePhase:
 
     info = INFO
 
+    def __init__(self) -> None:
+        self._before: dict[str, Any] = {}
+
+    async def before(self, target: TargetSpec) -> None:
+        """See whether the stores let us in, and what they have counted so far. Raises ConfigurationError."""
+        from phases.database.outset import look_at_stores  # noqa: PLC0415
+
+        self._before = await look_at_stores(target)
+
     async def collect(self, context: PhaseContext) -> None:
         """Run every part that the file asks for, one after the other, recording as it goes."""
         from phases.database.collect import run_parts  # noqa: PLC0415 - drivers are loaded when it runs
 
-        await run_parts(context)
+        await run_parts(context, before=self._before)
 
     def judge(self, evidence: Evidence, settings: Any) -> tuple[Finding, ...]:
         """The findings of every part, also of those that were never reached."""

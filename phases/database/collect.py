@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -21,13 +22,22 @@ from phases.database.settings import DatabaseSettings
 PRODUCTION = frozenset({"production", "prod", "live"})
 
 
-async def run_parts(context: PhaseContext) -> None:
-    """Run every part that is asked for. Raises CampaignError where the database cannot be used at all."""
+async def run_parts(context: PhaseContext, *, before: Mapping[str, Any] | None = None) -> None:
+    """Run every part that is asked for; `before` is what the stores said before the campaign.
+
+    Raises CampaignError where the database cannot be used at all.
+    """
     settings: DatabaseSettings = context.settings
     parts = list(asked(settings))
     async with _server(context) as server, _territory(context, server) as (territory, why_not):
         scene = Scene(
-            context, settings, server, context.target.stores.get("redis", ""), territory, no_territory=why_not
+            context,
+            settings,
+            server,
+            context.target.stores.get("redis", ""),
+            territory,
+            no_territory=why_not,
+            before=before or {},
         )
         if server is not None:
             context.record.fact("database", {"server": server.version.text, "url": server.address.shown})

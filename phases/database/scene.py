@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -23,6 +23,7 @@ class Scene:
     """What the parts share. `server` is None where the target has no database, `redis` "" where it has no
     Redis; `territory` is a place for tables of our own, None where we may make none, and `no_territory` why.
     `share` is how much of the phase was done when this part began, `troubles` why parts could not be done.
+    `before` is what the stores said before the campaign began.
     """
 
     context: PhaseContext
@@ -34,6 +35,7 @@ class Scene:
     share: float = 0.0
     part_share: float = 0.0
     troubles: dict[str, str] = field(default_factory=dict)
+    before: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def stopping(self) -> bool:
