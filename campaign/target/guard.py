@@ -124,9 +124,14 @@ class Guard:
         return any(_embedded(address) in network for network in networks)
 
 
+def is_production(environment: str) -> bool:
+    """Whether a target of this environment serves real people."""
+    return environment.strip().lower() in _PRODUCTION
+
+
 def check_environment(environment: str, *, allow_production: bool) -> None:
     """Return when a target of this environment may be tested, else raise RefusedError."""
-    if environment.strip().lower() in _PRODUCTION and not allow_production:
+    if is_production(environment) and not allow_production:
         raise RefusedError(f"the target is in {environment}; add --allow-production to test it all the same")
 
 

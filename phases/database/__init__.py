@@ -60,10 +60,10 @@ class DatabasePhase:
 
     def judge(self, evidence: Evidence, settings: Any) -> tuple[Finding, ...]:
         """The findings of every part, also of those that were never reached."""
-        from phases.database.parts import asked  # noqa: PLC0415
+        from phases.database.judge import judge_database  # noqa: PLC0415
 
         chosen: DatabaseSettings = settings
-        return tuple(finding for part in asked(chosen) for finding in part.judge(evidence, chosen))
+        return tuple(judge_database(evidence, chosen))
 
     def seconds(self, settings: Any) -> float:
         """What the parts say, added up."""

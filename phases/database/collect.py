@@ -15,11 +15,10 @@ from campaign.database.server import Server, open_server, tag_of
 from campaign.database.territory import Territory, claim
 from campaign.errors import CampaignError
 from campaign.phase import PhaseContext
+from campaign.target.guard import is_production
 from phases.database.parts import asked
-from phases.database.scene import TROUBLE, Part, Scene
+from phases.database.scene import STORES, TROUBLE, Part, Scene
 from phases.database.settings import DatabaseSettings
-
-PRODUCTION = frozenset({"production", "prod", "live"})
 
 
 async def run_parts(context: PhaseContext, *, before: Mapping[str, Any] | None = None) -> None:
@@ -29,6 +28,7 @@ async def run_parts(context: PhaseContext, *, before: Mapping[str, Any] | None =
     """
     settings: DatabaseSettings = context.settings
     parts = list(asked(settings))
+    context.record.fact(STORES, sorted(context.target.stores))
     async with _server(context) as server, _territory(context, server) as (territory, why_not):
         scene = Scene(
             context,
@@ -105,7 +105,7 @@ async def _territory(
     if server is None:
         yield None, "the target has no database (target.database)"
         return
-    if context.target.environment.strip().lower() in PRODUCTION:
+    if is_production(context.target.environment):
         yield None, f"the target is in {context.target.environment}, where nothing is written"
         return
     try:

@@ -18,6 +18,10 @@ TROUBLE = "trouble"
 """The fact that maps a part's name to why it could not be done, where it could not."""
 
 
+STORES = "stores"
+"""The fact that names the stores which the target has: "database", "redis"."""
+
+
 @dataclass(slots=True)
 class Scene:
     """What the parts share. `server` is None where the target has no database, `redis` "" where it has no

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from campaign.records import Evidence, Finding
+from phases.database.cache.judge import judge_cache
 from phases.database.scene import Scene
 
 if TYPE_CHECKING:
@@ -19,19 +20,20 @@ class CachePart:
     needs = "redis"
 
     def wanted(self, settings: DatabaseSettings) -> bool:
-        """Whether the campaign file asks for it."""
+        """Where there is a Redis, or the file speaks of one."""
         del settings
-        return False  # until it is built
+        return True
 
     def seconds(self, settings: DatabaseSettings) -> float:
-        """How long it takes, about."""
-        del settings
-        return 0.0
+        """Our own commands, and the look at the keys."""
+        return settings.cache.seconds
 
     async def collect(self, scene: Scene) -> None:
-        """Record what was seen."""
+        """Record what Redis says, and what came of our commands."""
+        from phases.database.cache.collect import collect_cache  # noqa: PLC0415
+
+        await collect_cache(scene)
 
     def judge(self, evidence: Evidence, settings: DatabaseSettings) -> Iterator[Finding]:
-        """One finding per planned check."""
-        del evidence, settings
-        yield from ()
+        """One finding per limit, and one per thing that Redis said."""
+        yield from judge_cache(evidence, settings.cache)

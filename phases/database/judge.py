@@ -1,0 +1,32 @@
+"""The verdict of the phase: what each part says, and which parts have no meaning for this target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from campaign import checks
+from campaign.records import Evidence, Finding
+from phases.database.parts import asked
+from phases.database.scene import STORES, Part
+from phases.database.settings import DatabaseSettings
+
+_STORE = {"database": "database", "territory": "database", "redis": "redis"}
+"""Which store a part needs, by what it says that it cannot be without."""
+
+
+def judge_database(evidence: Evidence, settings: DatabaseSettings) -> Iterator[Finding]:
+    """The findings of all parts, also of those that were never reached."""
+    for part in asked(settings):
+        if missing := _missing(part, evidence, settings):
+            yield checks.not_applicable(part.name, f"the target has no {missing} (target.{missing})")
+        else:
+            yield from part.judge(evidence, settings)
+
+
+def _missing(part: Part, evidence: Evidence, settings: DatabaseSettings) -> str:
+    """The store that the target is known not to have, though the part needs it, unless the file asks for the
+    part by name: then it stays undecided.
+    """
+    store, there = _STORE.get(part.needs, ""), evidence.facts.get(STORES)
+    asked_for = part.name in settings.model_fields_set
+    return store if store and there is not None and store not in there and not asked_for else ""
