@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from campaign.clock import FOREVER, Clock
 from campaign.load.failure import ExchangeError
@@ -82,6 +83,10 @@ class Life(Protocol):
         """What it does when it leaves, also when its start never went well."""
 
 
+Enliven: TypeAlias = Callable[["Session", Visit, Luck], Life]
+"""Makes the behaviour of one user."""
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A kind of user, ready for use: when its iterations are due, how many they are (0: no end), and what
@@ -91,5 +96,12 @@ class Kind:
     name: str
     rhythm: Rhythm
     iterations: int
-    enliven: Callable[[Session, Visit, Luck], Life]
+    enliven: Enliven
     paced: bool = False
+
+
+def foreign_life(path: str, options: Any) -> Enliven:
+    """What "module:function" gives for these options: behaviour that is neither a script nor a class."""
+    module, _, name = path.partition(":")
+    made: Enliven = getattr(importlib.import_module(module), name)(options)
+    return made

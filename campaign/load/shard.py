@@ -10,7 +10,7 @@ from itertools import count
 from typing import Any
 
 from campaign.errors import ConfigurationError
-from campaign.load.life import Kind
+from campaign.load.life import Kind, foreign_life
 from campaign.load.messages import Shard
 from campaign.load.mix import Lot, assign_pool, shares
 from campaign.load.network import assign_regions
@@ -139,6 +139,8 @@ def _kind(spec: UserSpec, steps: dict[str, Step], *, prepared: PreparedShard, ti
     plan = prepared.shard.plan
     fewest = min((each for each in (plan.scenario.iterations, spec.iterations) if each), default=0)
     paced = spec.wait.shape is WaitShape.PACE
+    if spec.life:
+        return Kind(spec.name, rhythm(spec.wait), fewest, foreign_life(spec.life, spec.options), paced)
     if (cls := prepared.classes.get(spec.name)) is None:
         return Kind(spec.name, rhythm(spec.wait), fewest, Script(spec, steps).enliven, paced)
     from campaign.load.python.casting import cast_role  # noqa: PLC0415 - only where there is such a kind

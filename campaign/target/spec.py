@@ -166,7 +166,9 @@ class UserSpec:
 
     `count` is an exact number of such users, whatever the weights (None: by weight). `iterations` is how many
     tasks it does before it leaves (0: until the scenario ends). `python` is "module.Class" for a kind that is
-    written in Python, found in `folder`. `regions` maps regions of the vocabulary to weights.
+    written in Python, found in `folder`. `regions` maps regions of the vocabulary to weights. `life` is
+    "module:function" for a kind that does no requests of the target's vocabulary at all: called with
+    `options` (picklable), it gives what makes the behaviour of one user (`campaign.load.life.Kind.enliven`).
     """
 
     name: str
@@ -181,6 +183,8 @@ class UserSpec:
     folder: str = ""
     regions: Mapping[str, float] = field(default_factory=dict)
     device: str = ""
+    life: str = ""
+    options: Any = None
 
     @property
     def bodies(self) -> tuple[Node, ...]:
