@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import IO
 
 import typer
@@ -65,18 +66,40 @@ def serve_here(
         raise ConfigurationError(str(error)) from error
 
 
-@contextmanager
-def running_demo(defects: Collection[str]) -> Iterator[str]:
-    """The URL of a demo target of our own on a free port; it is stopped at the end, and if we are killed.
+@dataclass(frozen=True, slots=True)
+class DemoTarget:
+    """Where a running demo is: its URL, and those of its database and its Redis ("": it has none)."""
 
-    Raises TargetUnreachableError when it does not start.
+    url: str
+    database: str
+    redis: str
+
+
+@contextmanager
+def running_demo(
+    defects: Collection[str], *, database_url: str = "", redis_url: str = ""
+) -> Iterator[DemoTarget]:
+    """A demo target of our own on a free port; it is stopped at the end, and if we are killed.
+
+    Without a `database_url` it has a SQLite file, which goes with it. Raises TargetUnreachableError when it
+    does not start.
     """
-    command = [sys.executable, "-m", "campaign.demo", "--port", "0", "--exit-with-stdin"]
-    for name in defects:
-        command += ["--defect", name]
+    command = [
+        sys.executable,
+        "-m",
+        "campaign.demo",
+        "--port",
+        "0",
+        "--exit-with-stdin",
+        "--announce-database",
+    ]
+    command += [part for name in defects for part in ("--defect", name)]
+    command += ["--database-url", database_url] if database_url else []
+    command += ["--redis-url", redis_url] if redis_url else []
     with tempfile.TemporaryFile() as complaints:  # its log must not run through our display
         process = subprocess.Popen(
             command,
+            bufsize=0,  # a second line must not hide in a buffer where `select` does not see it
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=complaints,
@@ -84,21 +107,23 @@ def running_demo(defects: Collection[str]) -> Iterator[str]:
             start_new_session=True,  # Ctrl-C is for us; the demo is stopped after the last phase
         )
         try:
-            yield _wait_until_ready(process, complaints)
+            database = _line(process, complaints, begins="DATABASE ")
+            yield DemoTarget(_line(process, complaints, begins="READY "), database, redis_url)
         finally:
             _stop(process)
 
 
-def _wait_until_ready(process: subprocess.Popen[bytes], complaints: IO[bytes]) -> str:
+def _line(process: subprocess.Popen[bytes], complaints: IO[bytes], *, begins: str) -> str:
+    """The rest of its next line, which begins so. Raises TargetUnreachableError."""
     assert process.stdout is not None  # noqa: S101 - a pipe was asked for
     readable, _, _ = select.select([process.stdout], [], [], START_SECONDS)
     line = process.stdout.readline().decode() if readable else ""
-    if not line.startswith("READY "):
+    if not line.startswith(begins):
         complaints.seek(0)
         said = complaints.read().decode(errors="replace").strip().splitlines()
         why = said[-1] if said else f"no word from it within {START_SECONDS:.0f} s"
         raise TargetUnreachableError(f"the demo target did not start: {why}")
-    return line.removeprefix("READY ").strip()
+    return line.removeprefix(begins).strip()
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

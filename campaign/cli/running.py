@@ -84,6 +84,7 @@ def _campaign(wish: Wish, registry: Registry) -> Campaign:
         overrides["phases", "stability", "hours"] = (hours, "--stability-hours")
     path = campaign_file("demo" if wish.demo and wish.file is None else wish.file)
     campaign = with_tags(read_campaign(path, registry, overrides=overrides), wish.tags)
+    campaign = _with_demos_own(campaign) if wish.demo else campaign
     return with_load(campaign, workers=_workers(wish.workers), fleet=_fleet(wish.fleet))
 
 
@@ -139,9 +140,23 @@ def _target(wish: Wish, campaign: Campaign) -> Iterator[Campaign]:
     if not wish.demo:
         yield campaign
         return
-    with running_demo(wish.defects) as url:
-        told = {**campaign.configuration, "target": {**campaign.configuration["target"], "url": url}}
-        yield replace(campaign, target=replace(campaign.target, url=url), configuration=told)
+    asked = {name: "" if url == DEMOS_OWN else url for name, url in campaign.target.stores.items()}
+    stores = {"database_url": asked.get("database", ""), "redis_url": asked.get("redis", "")}
+    with running_demo(wish.defects, **stores) as demo:
+        told = {**campaign.configuration, "target": {**campaign.configuration["target"], "url": demo.url}}
+        behind = {name: url for name, url in (("database", demo.database), ("redis", demo.redis)) if url}
+        target = replace(campaign.target, url=demo.url, stores=behind)
+        yield replace(campaign, target=target, configuration=told)
+
+
+DEMOS_OWN = "sqlite:///the demo's own"
+"""Stands for the database of a demo that is not running yet."""
+
+
+def _with_demos_own(campaign: Campaign) -> Campaign:
+    """The campaign, whose target has a database in any case: the demo brings one."""
+    stores = {"database": DEMOS_OWN, **campaign.target.stores}
+    return replace(campaign, target=replace(campaign.target, stores=stores))
 
 
 def _run(campaign: Campaign, registry: Registry, *, options: Options) -> Finished:

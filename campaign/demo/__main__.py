@@ -62,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--list-defects", action="store_true", help="say what each fault does, and stop")
     parser.add_argument("--exit-with-stdin", action="store_true", help="stop when standard input ends")
+    parser.add_argument("--announce-database", action="store_true", help="print the database's URL first")
     return parser
 
 

@@ -48,6 +48,9 @@ class DemoOptions:
     exit_with_stdin: bool = False
     """Shut down when standard input ends, so that the service never outlives the process that started it."""
 
+    announce_database: bool = False
+    """Print `DATABASE <url>` before `READY`, for whoever wants to look behind the API."""
+
     log_level: str = "warning"
     """debug, info (one line per request, without personal data), warning or error."""
 

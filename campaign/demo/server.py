@@ -1,7 +1,8 @@
 """Serves the demo until it is told to stop: by SIGINT, by SIGTERM, or by the end of standard input.
 
 When it can be used it prints one line, `READY http://HOST:PORT`, so that whoever started it need not
-guess. Stopping finishes the requests under way and removes the temporary folder.
+guess; on request the URL of its database before it. Stopping finishes the requests under way and removes
+the temporary folder.
 """
 
 import gc
@@ -39,6 +40,8 @@ def serve(options: DemoOptions) -> None:
         signal.signal(stop, _leave)
     with suppress(KeyboardInterrupt), _listening(options) as listener, _database_url(options) as url:
         _fill(url, options)
+        if options.announce_database:
+            print(f"DATABASE {url}", flush=True)  # noqa: T201
         database = open_database(url, connections=options.worker_threads, defects=options.defects)
         with closing(database):
             server = _Server(_configured(options, database))
