@@ -1,12 +1,15 @@
 """Children, always looked up together with their parent: another family's child is simply not found."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from campaign.demo.consents import require_collection
 from campaign.demo.database import Database
+from campaign.demo.defects import CONNECTION_LEAK, LOST_UPDATE
 from campaign.demo.now import now_ms
+from campaign.demo.ownership import keep_child
 from campaign.demo.problems import NotFoundError
 from campaign.demo.schema import children, sessions
 from campaign.demo.tokens import new_id
@@ -45,8 +48,10 @@ class Child:
 class Children:
     """The children table."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, defects: frozenset[str] = frozenset()) -> None:
         self._database = database
+        self._defects = defects
+        self._under_way: list[Connection] = []
 
     def add(self, parent_id: str, name: str, *, birth_year: int) -> Child:
         """A new child, for whom nothing may be collected before there is consent."""
@@ -63,12 +68,18 @@ class Children:
 
     def one(self, parent_id: str, child_id: str) -> Child:
         """The child; raises NotFoundError if it is not there or not this parent's."""
+        if CONNECTION_LEAK in self._defects:
+            return self._one_by_hand(parent_id, child_id)
         with self._database.reading() as connection:
             return child_of(connection, parent_id, child_id=child_id)
 
-    def change(self, parent_id: str, child_id: str, *, changes: dict[str, object]) -> Child:
+    def change(self, parent_id: str, child_id: str, *, changes: dict[str, Any]) -> Child:
         """The child after `changes` (column -> new value); a profile is collected, so it needs consent."""
+        if LOST_UPDATE in self._defects:
+            return self._write_back(parent_id, child_id, changes=changes)
         with self._database.writing() as connection:
+            # Whole, before consent shares the lock: two who share it and both want more would be a deadlock.
+            keep_child(connection, parent_id, child_id=child_id)
             require_collection(connection, parent_id, child_id=child_id)
             if changes:
                 connection.execute(update(children).where(children.c.id == child_id).values(changes))
@@ -80,6 +91,23 @@ class Children:
             mine = (children.c.id == child_id) & (children.c.parent_id == parent_id)
             if connection.execute(delete(children).where(mine)).rowcount == 0:
                 raise NotFoundError("there is no such child")
+
+    def _one_by_hand(self, parent_id: str, child_id: str) -> Child:
+        connection = self._database.snapshot().__enter__()
+        self._under_way.append(connection)
+        child = child_of(connection, parent_id, child_id=child_id)  # where it raises, nobody closes
+        connection.close()
+        self._under_way.remove(connection)
+        return child
+
+    def _write_back(self, parent_id: str, child_id: str, *, changes: dict[str, Any]) -> Child:
+        with self._database.reading() as connection:
+            require_collection(connection, parent_id, child_id=child_id)
+            child = replace(child_of(connection, parent_id, child_id=child_id), **changes)
+        columns = {name: getattr(child, name) for name in ("name", "birth_year", "interests")}
+        with self._database.writing() as connection:
+            connection.execute(update(children).where(children.c.id == child_id).values(columns))
+        return child
 
 
 def child_of(connection: Connection, parent_id: str, *, child_id: str) -> Child:

@@ -9,7 +9,7 @@ from campaign.demo.companion import Said, instead_of, reply_to
 from campaign.demo.consents import require_collection
 from campaign.demo.content_filter import category_of
 from campaign.demo.database import Database
-from campaign.demo.defects import ERRORS_UNDER_LOAD, MEMORY_LEAK
+from campaign.demo.defects import ERRORS_UNDER_LOAD, MEMORY_LEAK, WRITE_SKEW
 from campaign.demo.now import now_ms
 from campaign.demo.problems import NotFoundError
 from campaign.demo.schema import messages, safety_events, sessions
@@ -21,6 +21,9 @@ REMEMBERED_LINES = 60
 
 REVIEW_S = 0.12
 """How long the review of a message takes that the defect `errors-under-load` waits for."""
+
+THINKING_S = 0.06
+"""How long the reply takes that the defect `write-skew` makes up outside of any transaction."""
 
 CONTEXT = (
     select(messages.c.role, messages.c.text)
@@ -77,9 +80,14 @@ class Conversations:
         if ERRORS_UNDER_LOAD in self._defects:
             with self._database.reading():  # taken from the pool long before it is needed
                 time.sleep(REVIEW_S)
+        if WRITE_SKEW in self._defects:
+            with self._database.reading() as connection:
+                require_collection(connection, parent_id, child_id=child_id)
+            time.sleep(THINKING_S)
         turn_id, now = new_id(), now_ms()
         with self._database.writing() as connection:
-            require_collection(connection, parent_id, child_id=child_id)
+            if WRITE_SKEW not in self._defects:
+                require_collection(connection, parent_id, child_id=child_id)
             session_id = _open_session(connection, session_id, child_id=child_id, now=now)
             context = _context(connection, session_id, lines=self._context_lines)
             exchange = _answer(words, context)

@@ -13,10 +13,11 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.pool import QueuePool
 
-from campaign.demo.defects import ERRORS_UNDER_LOAD
+from campaign.demo.defects import ERRORS_UNDER_LOAD, LAZY_COMMIT, POOL_TOO_SMALL
 
 POOL_WAIT_S = 5.0
 SQLITE = ("busy_timeout=5000", "foreign_keys=ON", "journal_mode=WAL", "synchronous=NORMAL")
+SQLITE_LAZY = (*SQLITE[:-1], "synchronous=OFF")
 SQLITE_FILLING = ("busy_timeout=5000", "foreign_keys=OFF", "journal_mode=DELETE", "synchronous=OFF")
 """Everything is written once, and not waited for until it is on the disk."""
 
@@ -74,7 +75,9 @@ def open_database(url: str, *, connections: int, defects: frozenset[str]) -> Dat
     pool = {"pool_size": connections, "pool_timeout": POOL_WAIT_S}
     if ERRORS_UNDER_LOAD in defects:
         pool = {"pool_size": 2, "pool_timeout": 0}
-    return _open(url, sqlite=SQLITE, postgres=POSTGRES, pool=pool)
+    if POOL_TOO_SMALL in defects:
+        pool = {"pool_size": 1}  # and SQLAlchemy's own patience, 30 seconds
+    return _open(url, sqlite=SQLITE_LAZY if LAZY_COMMIT in defects else SQLITE, postgres=POSTGRES, pool=pool)
 
 
 def open_to_fill(url: str) -> Database:

@@ -24,6 +24,16 @@ SLOW_HISTORY = "slow-history"
 ERRORS_UNDER_LOAD = "errors-under-load"
 MEMORY_LEAK = "memory-leak"
 STALL = "stall"
+MISSING_INDEX = "missing-index"
+POOL_TOO_SMALL = "pool-too-small"
+CONNECTION_LEAK = "connection-leak"
+LOST_UPDATE = "lost-update"
+WRITE_SKEW = "write-skew"
+NO_FOREIGN_KEYS = "no-foreign-keys"
+LAZY_COMMIT = "lazy-commit"
+STALE_CACHE = "stale-cache"
+KEYS_WITHOUT_TTL = "keys-without-ttl"
+N_PLUS_ONE = "n-plus-one"
 
 DEFECTS: dict[str, Defect] = {
     defect.name: defect
@@ -55,6 +65,76 @@ DEFECTS: dict[str, Defect] = {
             "Every ten seconds or so the whole service answers nobody for about three seconds.",
             "housekeeping.Housekeeping.run",
             "load",
+        ),
+        Defect(
+            MISSING_INDEX,
+            "The activities table has no index on the child",
+            "A child's activities, the dashboard and deletion get slower the more all children ever did.",
+            "storage.prepare",
+            "database",
+        ),
+        Defect(
+            POOL_TOO_SMALL,
+            "A pool of one database connection, for which requests wait up to half a minute",
+            "One statement that takes its time stops the whole service, and many callers stand in a queue.",
+            "database.open_database",
+            "database",
+        ),
+        Defect(
+            CONNECTION_LEAK,
+            "A database connection is never given back when a child is not found",
+            "After four such requests no connection is left: everybody waits, and is answered with 503.",
+            "children.Children.one",
+            "database",
+        ),
+        Defect(
+            LOST_UPDATE,
+            "A profile is read, changed in memory and written back whole",
+            "Of two changes to different fields at the same moment, one is lost, though both were confirmed.",
+            "children.Children.change",
+            "database",
+        ),
+        Defect(
+            WRITE_SKEW,
+            "Consent is checked before the reply is made up, the turn stored after it in another transaction",
+            "What a child says is stored although its parent's revocation was confirmed before.",
+            "conversations.Conversations.take_turn",
+            "database",
+        ),
+        Defect(
+            NO_FOREIGN_KEYS,
+            "The tables are created without foreign keys",
+            "Deleting a child or an account leaves all its messages behind.",
+            "storage.prepare",
+            "database",
+        ),
+        Defect(
+            LAZY_COMMIT,
+            "The database confirms a commit before it is on the disk",
+            "What was confirmed in the last moments before a crash is lost.",
+            "storage.prepare (PostgreSQL) and database.open_database (SQLite)",
+            "database",
+        ),
+        Defect(
+            STALE_CACHE,
+            "A child's profile is cached, and a change does not touch the cache",
+            "For half a minute after a change the old profile is shown.",
+            "profiles.CachedProfiles",
+            "database",
+        ),
+        Defect(
+            KEYS_WITHOUT_TTL,
+            "The counters of the rate limits in Redis never expire",
+            "Redis grows by a key for every caller and second until it has no memory left.",
+            "redis_state.InRedis.count",
+            "database",
+        ),
+        Defect(
+            N_PLUS_ONE,
+            "The history reads each of its lines in a statement of its own",
+            "A page of twenty lines costs more than twenty round trips to the database.",
+            "history.History.page",
+            "database",
         ),
     )
 }

@@ -10,6 +10,7 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from campaign.demo.defects import KEYS_WITHOUT_TTL
 from campaign.demo.shared_state import CACHED_S, Cached, InProcess
 
 ANSWER_WITHIN_S = 0.5
@@ -22,6 +23,8 @@ return counted
 """
 """In one step, so that no counter is left without an end."""
 
+COUNT_FOR_EVER = "return redis.call('INCR', KEYS[1])"
+
 
 class AwayError(Exception):
     """Redis does not answer now."""
@@ -30,7 +33,7 @@ class AwayError(Exception):
 class InRedis:
     """Both kinds of state in Redis, every key with an end."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, defects: frozenset[str] = frozenset()) -> None:
         self._redis: Any = Redis.from_url(
             url,
             decode_responses=True,
@@ -38,6 +41,7 @@ class InRedis:
             socket_connect_timeout=ANSWER_WITHIN_S,
         )
         self._own = InProcess()
+        self._count = COUNT_FOR_EVER if KEYS_WITHOUT_TTL in defects else COUNT_WITH_END
         self._away_until = 0.0
 
     async def cached(self, token_digest: str) -> Cached | None:
@@ -67,7 +71,7 @@ class InRedis:
     async def count(self, key: str, *, window_s: int) -> int:
         """How often `key` was counted in the current window, this time included."""
         try:
-            counted = await self._ask("EVAL", COUNT_WITH_END, 1, _window_key(key, window_s), window_s + 1)
+            counted = await self._ask("EVAL", self._count, 1, _window_key(key, window_s), window_s + 1)
         except AwayError:
             return await self._own.count(key, window_s=window_s)
         return int(counted)
@@ -78,6 +82,21 @@ class InRedis:
             await self._ask("DECR", _window_key(key, window_s))
         except AwayError:
             await self._own.uncount(key, window_s=window_s)
+
+    async def recall(self, key: str) -> str | None:
+        """The text kept under `key`; None where there is none."""
+        try:
+            found = await self._ask("GET", _text_key(key))
+        except AwayError:
+            return await self._own.recall(key)
+        return None if found is None else str(found)
+
+    async def keep(self, key: str, text: str) -> None:
+        """Keep a text for `CACHED_S`."""
+        try:
+            await self._ask("SET", _text_key(key), text, "PX", _ms(CACHED_S))
+        except AwayError:
+            await self._own.keep(key, text)
 
     async def healthy(self) -> bool:
         """True if Redis answers."""
@@ -102,6 +121,10 @@ class InRedis:
 
 def _token_key(token_digest: str) -> str:
     return f"teddy:token:{token_digest}"
+
+
+def _text_key(key: str) -> str:
+    return f"teddy:text:{key}"
 
 
 def _window_key(key: str, window_s: int) -> str:

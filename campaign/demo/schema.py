@@ -126,8 +126,10 @@ activities = Table(
     Column("kind", String(30), nullable=False),
     Column("detail", String(200), nullable=False),
     _moment("created_at_ms"),
-    Index("activities_by_child", "child_id", "created_at_ms"),
 )
+
+ACTIVITY_INDEXES = (Index("activities_by_child", activities.c.child_id, activities.c.created_at_ms),)
+"""Apart from the others, as above."""
 
 exports = Table(
     "exports",

@@ -17,6 +17,8 @@ from campaign.demo.tokens import new_id
 PASSWORD = "demo-password"  # noqa: S105 - the point of a demo account is that everybody knows it
 CHILD_NAMES = ("Ada", "Ben", "Chloe", "David", "Ella", "Finn", "Grace", "Hugo", "Ivy", "Jonas")
 HISTORY_STEP_MS = 60_000
+ACTIVITIES_EACH = 20
+ACTIVITY_KINDS = ("story", "game", "homework", "music", "rest")
 CONSENT = {
     "kind": COLLECTION,
     "state": GRANTED,
@@ -46,6 +48,7 @@ def seed(connection: Connection, options: DemoOptions) -> None:
     for table in (parents, children, consents, sessions):
         connection.execute(insert(table), [family[table.name] for family in families])
     _seed_history(connection, options.seed_history // options.seed_parents, began_ms=began_ms)
+    _seed_activities(connection, began_ms=began_ms)
 
 
 def _family(number: int, *, password_hash: str, began_ms: int) -> dict[str, dict[str, object]]:
@@ -90,4 +93,18 @@ def _seed_history(connection: Connection, per_session: int, *, began_ms: int) ->
         WHERE turn.n < :per_session
         """),  # noqa: S608 - made of the constants above
         {"per_session": per_session, "first_ms": began_ms - per_session * HISTORY_STEP_MS},
+    )
+
+
+def _seed_activities(connection: Connection, *, began_ms: int) -> None:
+    kinds = ", ".join(f"({n}, '{kind}')" for n, kind in enumerate(ACTIVITY_KINDS))
+    connection.execute(
+        text(f"""
+        INSERT INTO activities (child_id, kind, detail, created_at_ms)
+        WITH RECURSIVE time(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM time WHERE n + 1 < {ACTIVITIES_EACH}),
+             done(n, kind) AS (VALUES {kinds})
+        SELECT children.id, done.kind, '', :first_ms + time.n * {HISTORY_STEP_MS}
+        FROM time CROSS JOIN children JOIN done ON done.n = time.n % {len(ACTIVITY_KINDS)}
+        """),  # noqa: S608 - made of the constants above
+        {"first_ms": began_ms - ACTIVITIES_EACH * HISTORY_STEP_MS},
     )

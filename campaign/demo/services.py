@@ -12,12 +12,14 @@ from campaign.demo.children import Children
 from campaign.demo.consents import Consents
 from campaign.demo.conversations import Conversations
 from campaign.demo.database import Database
+from campaign.demo.defects import STALE_CACHE
 from campaign.demo.history import History
 from campaign.demo.limits import RateLimit
 from campaign.demo.metrics import Metrics
 from campaign.demo.options import DemoOptions, UnusableOptionError
 from campaign.demo.overview import Overview
 from campaign.demo.privacy import Privacy
+from campaign.demo.profiles import CachedProfiles, Profiles, StoredProfiles
 from campaign.demo.redis_state import InRedis
 from campaign.demo.shared_state import InProcess, SharedState
 from campaign.demo.sign_in import SignIn
@@ -32,6 +34,7 @@ class Services:
 
     accounts: Accounts
     children: Children
+    profiles: Profiles
     consents: Consents
     conversations: Conversations
     history: History
@@ -47,7 +50,8 @@ class Services:
 
 def build_services(options: DemoOptions, database: Database) -> Services:
     """The service's parts around an open database."""
-    state = _state(options.redis_url)
+    state = _state(options)
+    children = Children(database, defects=options.defects)
     accounts = Accounts(
         database, password_cost=options.password_cost, access_token_hours=options.access_token_hours
     )
@@ -56,10 +60,11 @@ def build_services(options: DemoOptions, database: Database) -> Services:
     metrics.gauge("teddy_signed_in", "Sign-ins that have not ended.", read=_or_unknown(accounts.signed_in))
     return Services(
         accounts=accounts,
-        children=Children(database),
+        children=children,
+        profiles=_profiles(children, state, defects=options.defects),
         consents=Consents(database),
         conversations=Conversations(database, defects=options.defects),
-        history=History(database),
+        history=History(database, defects=options.defects),
         activities=Activities(database),
         overview=Overview(database),
         privacy=Privacy(database),
@@ -71,11 +76,16 @@ def build_services(options: DemoOptions, database: Database) -> Services:
     )
 
 
-def _state(redis_url: str | None) -> SharedState:
-    if redis_url is None:
+def _profiles(children: Children, state: SharedState, *, defects: frozenset[str]) -> Profiles:
+    stored = StoredProfiles(children)
+    return CachedProfiles(stored, state) if STALE_CACHE in defects else stored
+
+
+def _state(options: DemoOptions) -> SharedState:
+    if options.redis_url is None:
         return InProcess()
     try:
-        return InRedis(redis_url)
+        return InRedis(options.redis_url, defects=options.defects)
     except ValueError as error:
         raise UnusableOptionError(f"cannot use Redis: {' '.join(str(error).split())}") from error
 

@@ -37,6 +37,12 @@ class SharedState(Protocol):
     async def uncount(self, key: str, *, window_s: int) -> None:
         """Take back one count."""
 
+    async def recall(self, key: str) -> str | None:
+        """The text kept under `key`; None where there is none."""
+
+    async def keep(self, key: str, text: str) -> None:
+        """Keep a text for `CACHED_S`."""
+
     async def healthy(self) -> bool:
         """True if the store answers."""
 
@@ -50,6 +56,7 @@ class InProcess:
     def __init__(self) -> None:
         self._tokens: dict[str, tuple[Cached, float]] = {}
         self._counts: dict[str, tuple[int, int]] = {}
+        self._texts: dict[str, tuple[str, float]] = {}
 
     async def cached(self, token_digest: str) -> Cached | None:
         """What is known about this token; None: ask the database."""
@@ -78,6 +85,17 @@ class InProcess:
         """Take back one count."""
         if counted := self._counted(key, window_s):
             self._counts[key] = (_window_end(window_s), counted - 1)
+
+    async def recall(self, key: str) -> str | None:
+        """The text kept under `key`; None where there is none."""
+        entry = self._texts.get(key)
+        return entry[0] if entry is not None and entry[1] > time.monotonic() else None
+
+    async def keep(self, key: str, text: str) -> None:
+        """Keep a text for `CACHED_S`."""
+        if len(self._texts) >= MOST_ENTRIES:
+            del self._texts[next(iter(self._texts))]
+        self._texts[key] = (text, time.monotonic() + CACHED_S)
 
     async def healthy(self) -> bool:
         """Always true: it is this process."""

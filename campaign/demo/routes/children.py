@@ -93,7 +93,7 @@ async def list_children(caller: Caller, parts: Parts) -> ChildList:
 @router.get("/{child_id}")
 async def get_child(child_id: str, caller: Caller, parts: Parts) -> Child:
     """One child."""
-    return await run_in_threadpool(parts.children.one, caller.parent_id, child_id)
+    return await parts.profiles.one(caller.parent_id, child_id)
 
 
 @router.patch("/{child_id}")
