@@ -8,6 +8,7 @@ import typer
 
 from campaign import __version__
 from campaign.cli.check import check
+from campaign.cli.clean import clean
 from campaign.cli.demo import demo
 from campaign.cli.phases import phases
 from campaign.cli.report import report
@@ -56,5 +57,5 @@ def version() -> None:
     typer.echo(f"campaign {__version__} on {platform.python_implementation()} {platform.python_version()}")
 
 
-for command in (run, check, report, demo, worker, phases, schema, version):
+for command in (run, check, report, clean, demo, worker, phases, schema, version):
     app.command()(command)
