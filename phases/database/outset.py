@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from campaign.cache.client import open_redis
+from campaign.cache.view import look
 from campaign.database.address import read_address
 from campaign.database.server import open_server, tag_of
 from campaign.target.spec import TargetSpec
@@ -18,4 +20,7 @@ async def look_at_stores(target: TargetSpec) -> dict[str, Any]:
     if url := target.stores.get("database", ""):
         server = await asyncio.to_thread(open_server, read_address(url), tag=tag_of("look"))
         await asyncio.to_thread(server.close)
+    if url := target.stores.get("redis", ""):
+        async with open_redis(url) as client:
+            said["redis"] = await look(client)
     return said

@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict
 from typing import Any
 
+from redis.exceptions import OutOfMemoryError, ResponseError
+
 from campaign.cache.client import open_redis
 from campaign.cache.survey import Survey, survey
 from campaign.cache.territory import RedisPlace, claim
@@ -32,26 +34,38 @@ async def collect_cache(scene: Scene) -> None:
         record.fact("cache", facts)
         facts["survey"] = await _survey(scene, client)
         record.fact("cache", facts)
-        if not is_production(scene.context.target.environment) and not scene.stopping:
-            async with _place(client) as place:
-                begins = await look(client)
-                outcome = await send_commands(scene, place)
-                ends = await look(client)
-            facts["commands"] = table(outcome)
-            facts["during"] = asdict(ends.counters.since(begins.counters))
-            for each in measurements(outcome):
-                record.measurement(each)
+        if is_production(scene.context.target.environment):
+            facts["refused"] = (
+                f"the target is in {scene.context.target.environment}, where nothing is written"
+            )
+        elif not scene.stopping:
+            facts |= await _send(scene, client)
         facts["slow"] = [asdict(each) for each in await slow_log(client, after=logged)]
         facts["after"] = asdict(await look(client))
     record.fact("cache", facts)
 
 
-@asynccontextmanager
-async def _place(client: Any) -> AsyncIterator[RedisPlace]:
-    """Keys of our own, which are gone afterwards, also when the phase is cancelled."""
-    place = await claim(client)
+async def _send(scene: Scene, client: Any) -> dict[str, Any]:
+    """What came of our own commands, or why Redis takes none."""
     try:
-        yield place
+        place = await claim(client)
+    except ResponseError as error:
+        full = isinstance(error, OutOfMemoryError) or "MISCONF" in str(error)
+        return {"refused": f"Redis refuses to write: {error}", "full": full}
+    async with _dropped(place):
+        begins = await look(client)
+        outcome = await send_commands(scene, place)
+        ends = await look(client)
+    for each in measurements(outcome):
+        scene.context.record.measurement(each)
+    return {"commands": table(outcome), "during": asdict(ends.counters.since(begins.counters))}
+
+
+@asynccontextmanager
+async def _dropped(place: RedisPlace) -> AsyncIterator[None]:
+    """Keys of our own are gone afterwards, also when the phase is cancelled."""
+    try:
+        yield
     finally:
         await asyncio.shield(place.drop())
 

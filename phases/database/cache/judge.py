@@ -36,7 +36,11 @@ def _commands(
 ) -> Iterator[Finding]:
     sent = facts.get("commands") or {}
     doubt = str(sent.get("saturation") or "")
-    why = trouble or ("" if sent else "our own commands were not sent")
+    why = trouble or ("" if sent else str(facts.get("refused") or "our own commands were not sent"))
+    if facts.get("full"):
+        yield checks.holds(
+            "cache.writes", False, message=why, remedy="Give it memory or disk, or an eviction policy."
+        )
     for name in (*(each for each, weight in settings.mix.items() if weight), ALL):
         for metric, graded in _limits(settings.limits):
             check = f"cache.{name}.{metric}"
