@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from campaign import checks
-from campaign.records import Evidence, Finding
+from campaign.records import Evidence, Finding, Severity
 from phases.database.parts import asked
-from phases.database.scene import STORES, Part
+from phases.database.scene import STORES, Part, trouble_of
 from phases.database.settings import DatabaseSettings
 
 _STORE = {"database": "database", "territory": "database", "redis": "redis"}
@@ -20,7 +20,17 @@ def judge_database(evidence: Evidence, settings: DatabaseSettings) -> Iterator[F
         if missing := _missing(part, evidence, settings):
             yield checks.not_applicable(part.name, f"the target has no {missing} (target.{missing})")
         else:
+            yield from _unfinished(part, evidence)
             yield from part.judge(evidence, settings)
+
+
+def _unfinished(part: Part, evidence: Evidence) -> Iterator[Finding]:
+    """What a part that could not be done would have said must not be outvoted by those that were."""
+    if why := trouble_of(evidence, part.name):
+        yield checks.inconclusive(
+            f"{part.name}.done", f"{part.name} could not be done: {why}", severity=Severity.BLOCKER,
+            remedy=f"Mend that, or leave the part out: `database: {{skip: [{part.name}]}}`.",
+        )  # fmt: skip
 
 
 def _missing(part: Part, evidence: Evidence, settings: DatabaseSettings) -> str:
