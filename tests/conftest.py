@@ -84,7 +84,9 @@ def mariadb_url(mariadb_server, fresh_name):
 @pytest.fixture
 def sqlite_url(tmp_path):
     """The URL of an empty SQLite file."""
-    return f"sqlite:///{tmp_path / 'target.sqlite'}"
+    file = tmp_path / "target.sqlite"
+    file.touch()
+    return f"sqlite:///{file}"
 
 
 @pytest.fixture(params=["postgres", "mariadb", "sqlite"])

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from campaign.database.address import Address, Kind
@@ -116,6 +117,8 @@ def open_server(address: Address, *, tag: str) -> Server:
 
     Raises AccessError where it does not let us in, TargetUnreachableError where it is not there.
     """
+    if address.kind is Kind.SQLITE:
+        _check_file(address)
     engine = make_engine(address, tag=tag)
     try:
         with engine.connect() as connection:
@@ -124,6 +127,15 @@ def open_server(address: Address, *, tag: str) -> Server:
         engine.dispose()
         raise _explained(error, address) from error
     return Server(address, engine, version, tag)
+
+
+def _check_file(address: Address) -> None:
+    """Return where the file is there: SQLite would make an empty one of any name. Raises AccessError."""
+    name = address.control.database
+    if not name or name == ":memory:":
+        raise AccessError("a SQLite database in memory is seen by its own process alone; name its file")
+    if not name.startswith("file:") and not Path(name).is_file():
+        raise AccessError(f"the database {address.shown} does not exist: there is no file {name}")
 
 
 def make_engine(address: Address, *, tag: str, **options: Any) -> Engine:

@@ -29,7 +29,11 @@ async def run_parts(context: PhaseContext, *, before: Mapping[str, Any] | None =
     settings: DatabaseSettings = context.settings
     parts = list(asked(settings))
     context.record.fact(STORES, sorted(context.target.stores))
-    async with _server(context) as server, _territory(context, server) as (territory, why_not):
+    needed = any(part.needs == "territory" for part in parts)
+    async with (
+        _server(context) as server,
+        _territory(context, server if needed else None) as (territory, why_not),
+    ):
         scene = Scene(
             context,
             settings,

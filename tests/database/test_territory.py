@@ -56,6 +56,12 @@ def test_our_sessions_are_told_from_others_in_the_servers_list(server, database_
         other.close()
 
 
+def test_a_file_that_is_not_there_is_not_made(tmp_path):
+    with pytest.raises(AccessError, match="there is no file"):
+        open_server(read_address(f"sqlite:///{tmp_path}/none.sqlite"), tag="t")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_wrong_password_and_a_server_that_is_not_there_are_told_apart(postgres_server):
     with pytest.raises(AccessError, match="does not exist"):
         open_server(read_address(f"{postgres_server.url}_of_nobody"), tag="t")
