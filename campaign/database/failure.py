@@ -134,22 +134,24 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _read(error: BaseException) -> tuple[FailureKind, str] | None:
+    number = error.args[0] if error.args else None
+    if type(error).__module__.partition(".")[0] in {"pymysql", "asyncmy"} and isinstance(number, int):
+        return _of_number(
+            number, getattr(error, "sqlstate", None)
+        )  # finer than the SQLSTATE that asyncmy gives as well
     state = getattr(error, "sqlstate", None)
     if isinstance(state, str) and state:
         return _STATES.get(state, _by_class(state)), state
     name = getattr(error, "sqlite_errorname", None)
     if isinstance(name, str):
         return _LITE.get(name, FailureKind.OTHER), name
-    number = error.args[0] if error.args else None
-    if type(error).__module__.partition(".")[0] in {"pymysql", "asyncmy"} and isinstance(number, int):
-        return _of_number(number)
     return None
 
 
-def _of_number(number: int) -> tuple[FailureKind, str]:
+def _of_number(number: int, said: str | None) -> tuple[FailureKind, str]:
     if number in _CLIENT_ERRORS or number == 0:
         return FailureKind.CONNECTION, str(number)
-    state, kind = _NUMBERS.get(number, ("HY000", FailureKind.OTHER))
+    state, kind = _NUMBERS.get(number, (said or "HY000", FailureKind.OTHER))
     return kind, f"{state}/{number}"
 
 

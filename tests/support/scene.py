@@ -12,7 +12,6 @@ from campaign.database.territory import claim
 from campaign.phase import PhaseContext, Stop
 from campaign.records import Evidence
 from campaign.target.spec import TargetSpec, Vocabulary
-from phases.database.collect import run_parts
 from phases.database.scene import Scene
 from phases.database.settings import DatabaseSettings
 
@@ -95,6 +94,7 @@ async def open_scene(url, settings=None, **more):
 
 def run_phase(settings, *, stores, seconds=60, **more):
     """The evidence after the phase's parts have run, as the runner would run them."""
+    from phases.database.collect import run_parts
 
     async def run():
         context = make_context(settings, stores=stores, **more)

@@ -1,0 +1,241 @@
+"""A driver's connection behind one protocol: the same few words for asyncpg, psycopg, asyncmy and aiosqlite.
+
+Each asks with the driver's own prepared statement where it has one. A statement's first answer is read with a
+bound; once it kept well below it, it is asked for as an application would, as a bounded read keeps PostgreSQL
+from parallel plans.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from phases.database.running.drawing import DrawAll
+from phases.database.running.work import TooLargeError
+
+GOODBYE = 1.0
+"""Seconds that a connection has to end what is under way on the server, before it is dropped."""
+
+
+@dataclass(slots=True)
+class Query:
+    """One statement in a driver's words. `number` is its own among all of a worker, `source` its SQL as it
+    was written; `limit` rows are read at most, 0: all, as it is known to give few.
+    """
+
+    number: int
+    sql: str
+    source: str
+    draw: DrawAll
+    most: int
+    limit: int
+
+    def took(self, rows: int) -> int:
+        """The rows of an answer. Raises TooLargeError."""
+        if rows > self.most:
+            self.limit = self.most + 1
+            raise TooLargeError(self.most)
+        if self.limit and rows <= self.most // 10:
+            self.limit = 0
+        return rows
+
+
+class Link(Protocol):
+    """One connection. What goes wrong is raised as the driver raises it."""
+
+    driver: Any
+
+    async def ask(self, query: Query, args: tuple[Any, ...]) -> int:
+        """The rows that came back, or that were changed. Raises TooLargeError."""
+
+    async def prepare(self, query: Query) -> None:
+        """Have the statement ready, where the driver prepares."""
+
+    async def say(self, command: str) -> None:
+        """BEGIN, COMMIT, ROLLBACK."""
+
+    def interrupt(self) -> bool:
+        """Make what is under way fail by itself; False where only cancelling the task does."""
+
+    async def abandon(self) -> None:
+        """End what is under way on the server too; the connection is of no use afterwards."""
+
+
+class AsyncpgLink:
+    """asyncpg. Its statements offer no bound on rows outside of a cursor, its protocol does."""
+
+    __slots__ = ("_execute", "_prepared", "_statements", "driver")
+
+    def __init__(self, driver: Any) -> None:
+        self.driver = driver
+        self._prepared: dict[int, Any] = {}
+        self._statements: dict[int, Any] = {}
+        self._execute = driver._protocol.bind_execute  # noqa: SLF001 - see above
+
+    async def ask(self, query: Query, args: tuple[Any, ...]) -> int:
+        """The rows that came back, or that were changed."""
+        state = self._prepared.get(query.number)
+        if state is None:
+            await self.prepare(query)
+            state = self._prepared[query.number]
+        try:
+            rows, status, _ = await self._execute(state, args, "", query.limit, True, None)
+        except BaseException as error:
+            self._forget_outdated(query, error)
+            raise
+        if rows:
+            return query.took(len(rows))
+        last = status.rpartition(b" ")[2]
+        return int(last) if last.isdigit() else 0
+
+    async def prepare(self, query: Query) -> None:
+        """Prepare it on the server, for as long as we have the connection."""
+        statement = self._statements[query.number] = await self.driver.prepare(query.sql)
+        self._prepared[query.number] = statement._state  # noqa: SLF001 - see above
+
+    async def say(self, command: str) -> None:
+        """BEGIN, COMMIT, ROLLBACK."""
+        await self.driver.execute(command)
+
+    def interrupt(self) -> bool:
+        """A cancelled task cancels the statement on the server."""
+        return False
+
+    async def abandon(self) -> None:
+        """The cancellation is on its way; wait for it, then drop the connection."""
+        try:
+            await self.driver.close(timeout=GOODBYE)
+        finally:
+            self.driver.terminate()
+
+    def _forget_outdated(self, query: Query, error: BaseException) -> None:
+        """The table was changed under a prepared statement: it is prepared anew the next time."""
+        if type(error).__name__ in {"OutdatedSchemaCacheError", "InvalidCachedStatementError"}:
+            self._prepared.pop(query.number, None)
+            self._statements.pop(query.number, None)
+
+
+class PsycopgLink:
+    """psycopg 3. It holds a whole answer in memory, so the first one is read through a cursor."""
+
+    __slots__ = ("driver",)
+
+    def __init__(self, driver: Any) -> None:
+        self.driver = driver
+
+    async def ask(self, query: Query, args: tuple[Any, ...]) -> int:
+        """The rows that came back, or that were changed."""
+        if query.limit and query.source.lstrip()[:6].upper() == "SELECT":
+            return await self._bounded(query, args)
+        async with self.driver.cursor() as cursor:
+            await cursor.execute(query.sql, args or None, prepare=True)
+            return query.took(max(cursor.rowcount, 0)) if cursor.description else max(cursor.rowcount, 0)
+
+    async def prepare(self, query: Query) -> None:
+        """It is prepared where it is first executed."""
+
+    async def say(self, command: str) -> None:
+        """BEGIN, COMMIT, ROLLBACK."""
+        await self.driver.execute(command)
+
+    def interrupt(self) -> bool:
+        """A cancelled task cancels the statement on the server."""
+        return False
+
+    async def abandon(self) -> None:
+        """Cancel on the server, then drop the connection."""
+        try:
+            await self.driver.cancel_safe(timeout=GOODBYE)
+        finally:
+            await self.driver.close()
+
+    async def _bounded(self, query: Query, args: tuple[Any, ...]) -> int:
+        async with self.driver.transaction(), self.driver.cursor(name="campaign") as cursor:
+            await cursor.execute(query.sql, args or None)
+            return query.took(len(await cursor.fetchmany(query.limit)))
+
+
+class AsyncmyLink:
+    """asyncmy, which prepares nothing on the server and reads answers row by row where told."""
+
+    __slots__ = ("_kill", "_unbuffered", "driver")
+
+    def __init__(self, driver: Any, kill: Callable[[int], Any]) -> None:
+        from asyncmy.cursors import SSCursor  # noqa: PLC0415 - drivers are loaded where they are used
+
+        self.driver = driver
+        self._kill = kill
+        self._unbuffered = SSCursor
+
+    async def ask(self, query: Query, args: tuple[Any, ...]) -> int:
+        """The rows that came back, or that were changed."""
+        cursor = self.driver.cursor(self._unbuffered if query.limit else None)
+        changed = await cursor.execute(query.sql, args or None)
+        if cursor.description is None:
+            await cursor.close()
+            return max(int(changed), 0)
+        rows = len(await cursor.fetchmany(query.limit) if query.limit else await cursor.fetchall())
+        if query.limit and rows > query.most:
+            raise TooLargeError(query.most, unread=True)
+        await cursor.close()
+        return query.took(rows)
+
+    async def prepare(self, query: Query) -> None:
+        """There is nothing to prepare."""
+
+    async def say(self, command: str) -> None:
+        """BEGIN, COMMIT, ROLLBACK."""
+        async with self.driver.cursor() as cursor:
+            await cursor.execute(command)
+
+    def interrupt(self) -> bool:
+        """The server is told by `abandon`."""
+        return False
+
+    async def abandon(self) -> None:
+        """Kill the statement over another connection, then drop this one."""
+        try:
+            async with asyncio.timeout(GOODBYE):
+                await self._kill(int(self.driver.thread_id()))
+        finally:
+            self.driver.close()
+
+
+class AiosqliteLink:
+    """aiosqlite: one thread for each connection, whose statements SQLite itself keeps prepared."""
+
+    __slots__ = ("_interrupting", "driver")
+
+    def __init__(self, driver: Any) -> None:
+        self.driver = driver
+        self._interrupting: asyncio.Future[None] | None = None
+
+    async def ask(self, query: Query, args: tuple[Any, ...]) -> int:
+        """The rows that came back, or that were changed."""
+        cursor = await self.driver.execute(query.sql, args)
+        try:
+            if cursor.description is None:
+                return max(int(cursor.rowcount), 0)
+            return query.took(len(list(await cursor.fetchmany(query.most + 1))))
+        finally:
+            await cursor.close()
+
+    async def prepare(self, query: Query) -> None:
+        """SQLite keeps what was executed."""
+
+    async def say(self, command: str) -> None:
+        """BEGIN, COMMIT, ROLLBACK."""
+        await (await self.driver.execute(command)).close()
+
+    def interrupt(self) -> bool:
+        """SQLite lets the statement fail."""
+        self._interrupting = asyncio.ensure_future(self.driver.interrupt())
+        return True
+
+    async def abandon(self) -> None:
+        """Interrupt what is under way; its thread ends with the connection."""
+        await self.driver.interrupt()
+        async with asyncio.timeout(GOODBYE):
+            await self.driver.close()
