@@ -13,6 +13,7 @@ _PIECE = re.compile(
     r"""(?P<quoted>'(?:[^']|'')*' | "(?:[^"]|"")*" | `[^`]*` | \$(?P<tag>[A-Za-z_]*)\$.*?\$(?P=tag)\$)
       | (?P<comment>--[^\n]*|/\*.*?\*/)
       | (?P<cast>::)
+      | (?P<colon>\\:)
       | (?<![\w:\]]):(?P<name>[A-Za-z_]\w*)
       | (?P<word>[A-Za-z_][\w$]*)
       | (?P<other>.)""",
@@ -38,7 +39,9 @@ def rewritten(sql: str, place: Callable[[str], str], *, percent: str = "%") -> s
 
 
 def _piece(found: re.Match[str], place: Callable[[str], str], *, percent: str) -> str:
-    return place(found["name"]) if found["name"] else found[0].replace("%", percent)
+    if found["name"]:
+        return place(found["name"])
+    return ":" if found["colon"] else found[0].replace("%", percent)
 
 
 def words(sql: str) -> list[str]:
