@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from campaign.records import Evidence, Finding
+from phases.database.durability.judge import judge_durability, table
 from phases.database.scene import Scene
 
 if TYPE_CHECKING:
@@ -19,19 +21,26 @@ class DurabilityPart:
     needs = "database"
 
     def wanted(self, settings: DatabaseSettings) -> bool:
-        """Whether the campaign file asks for it."""
+        """Whether the campaign file asks for it: always, as it only reads."""
         del settings
-        return False  # until it is built
+        return True
 
     def seconds(self, settings: DatabaseSettings) -> float:
         """How long it takes, about."""
         del settings
-        return 0.0
+        return 0.5
 
     async def collect(self, scene: Scene) -> None:
-        """Record what was seen."""
+        """Record the settings, what each means, and who gets others."""
+        from phases.database.durability.readings import read_durability  # noqa: PLC0415 - needs the drivers
+
+        if scene.server is None:
+            return
+        fact = await asyncio.to_thread(read_durability, scene.server)
+        fact["session"] = dict(scene.settings.durability.session)
+        fact["table"] = table(fact)
+        scene.context.record.fact(self.name, fact)
 
     def judge(self, evidence: Evidence, settings: DatabaseSettings) -> Iterator[Finding]:
         """One finding per planned check."""
-        del evidence, settings
-        yield from ()
+        return judge_durability(evidence, settings.durability)
