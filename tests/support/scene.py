@@ -49,8 +49,8 @@ class Kept:
 
 
 def make_context(settings, *, stores=None, workdir=None, seed=7, target=None, vocabulary=None):
-    """A context with a record in memory; `context.record.evidence` is what was recorded, `context.record.told`
-    what was shown of its progress. Call it in a running loop.
+    """A context with a record in memory: `context.record.evidence` is what was recorded, and
+    `context.record.told` what was shown of its progress. Call it in a running loop.
     """
     told = []
     clock = RealClock()
@@ -94,7 +94,7 @@ async def open_scene(url, settings=None, **more):
 
 def run_phase(settings, *, stores, seconds=60, **more):
     """The evidence after the phase's parts have run, as the runner would run them."""
-    from phases.database.collect import run_parts
+    from phases.database.collect import run_parts  # noqa: PLC0415 - every part's own needs
 
     async def run():
         context = make_context(settings, stores=stores, **more)
