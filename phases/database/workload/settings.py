@@ -1,7 +1,88 @@
 """What the campaign file says under `workload`."""
 
-from campaign.settings import Settings
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from campaign.settings import Duration, GradedLimit, Rate, Settings
+from phases.database.running.limits import ALL, PatternLimits, Planned, at_least, at_most, planned
+
+PatternName = Literal["conversation_history", "profile_lookup", "activity_log", "dashboard", "safety_audit"]
+Subject = Literal[
+    "all", "conversation_history", "profile_lookup", "activity_log", "dashboard", "safety_audit"
+]
+Weight = Annotated[float, Field(ge=0, le=1e6)]
+
+WEIGHTS: dict[PatternName, float] = {
+    "conversation_history": 35,
+    "profile_lookup": 40,
+    "activity_log": 15,
+    "dashboard": 7,
+    "safety_audit": 3,
+}
+"""How often each pattern is chosen, where the file does not say."""
+
+MEAN = 0.050
+LEAST_STATEMENTS = 500.0
 
 
 class WorkloadSettings(Settings):
-    """How fast the database answers a child-companion service's statements, in tables of our own."""
+    """How fast the database answers a child-companion service's statements, in tables of our own.
+
+    `scale` children are made up, with 20 messages each. Open model: `rate` patterns per second over
+    `connections`; closed model: so many `users`, each on a connection of its own, instead of a rate.
+    """
+
+    scale: int = Field(2000, ge=10, le=1_000_000)
+    mix: dict[PatternName, Weight] = Field(default_factory=dict)
+    rate: Rate = 600.0
+    users: int | None = Field(None, ge=1, le=500)
+    connections: int = Field(10, ge=1, le=500)
+    hold: Duration = 60.0
+    warm_up: Duration = 5.0
+    timeout: Duration = 5.0
+    limits: dict[Subject, PatternLimits] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.users is not None and "rate" in self.model_fields_set:
+            raise PydanticCustomError("either", "has a rate and users; allowed: one of them")
+        if not any(self.weights.values()):
+            raise PydanticCustomError("weights", "has only weights of 0; allowed: one above 0")
+        if self.hold < 1 or self.timeout < 0.1:
+            raise PydanticCustomError(
+                "too_short", "is too short; allowed: a hold of 1s or more, a timeout of 100ms or more"
+            )
+        return self
+
+    @property
+    def weights(self) -> dict[PatternName, float]:
+        """The patterns that are run, with their weights; a `mix` in the file leaves out what it does not
+        name.
+        """
+        chosen = self.mix or WEIGHTS
+        return {name: weight for name, weight in chosen.items() if weight}
+
+    @property
+    def planned(self) -> tuple[Planned, ...]:
+        """Every check on the figures: the shipped limits on what is run, and the file's own."""
+        shipped: dict[str, dict[str, GradedLimit]] = {name: {"mean": at_most(MEAN)} for name in self.weights}
+        if "profile_lookup" in shipped:
+            shipped["profile_lookup"] = {"mean": at_most(0.005, acceptable=0.010)}
+        whole = {"error_rate": at_most(0.01, "share"), "rate": at_least(LEAST_STATEMENTS)}
+        run = {ALL, *self.weights}
+        own: dict[str, PatternLimits] = {
+            subject: limits for subject, limits in self.limits.items() if subject in run
+        }
+        return planned("workload", {**shipped, ALL: whole}, own)
+
+    def quick(self) -> Self:
+        """A few seconds on few children."""
+        return self.model_copy(
+            update={
+                "scale": min(self.scale, 300),
+                "hold": min(self.hold, 5.0),
+                "warm_up": min(self.warm_up, 1.0),
+            }
+        )
