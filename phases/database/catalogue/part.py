@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from campaign.records import Evidence, Finding
+from phases.database.catalogue.judge import judge_catalogue
 from phases.database.scene import Scene
 
 if TYPE_CHECKING:
@@ -19,19 +20,19 @@ class CataloguePart:
     needs = "database"
 
     def wanted(self, settings: DatabaseSettings) -> bool:
-        """Whether the campaign file asks for it."""
-        del settings
-        return False  # until it is built
+        """Where the file leaves any of its checks."""
+        return bool(settings.catalogue.checks)
 
     def seconds(self, settings: DatabaseSettings) -> float:
-        """How long it takes, about."""
-        del settings
-        return 0.0
+        """Reading a schema takes about a second, counting orphans a timeout or two."""
+        return 2.0 + settings.catalogue.timeout
 
     async def collect(self, scene: Scene) -> None:
-        """Record what was seen."""
+        """Record the tables, and what they lack."""
+        from phases.database.catalogue.collect import collect_catalogue  # noqa: PLC0415
+
+        await collect_catalogue(scene)
 
     def judge(self, evidence: Evidence, settings: DatabaseSettings) -> Iterator[Finding]:
-        """One finding per planned check."""
-        del evidence, settings
-        yield from ()
+        """One finding per check that is asked for."""
+        yield from judge_catalogue(evidence, settings.catalogue)

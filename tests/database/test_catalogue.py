@@ -1,0 +1,189 @@
+# ruff: noqa: S608 - tables of our own
+"""What a schema shows: a healthy one is accused of nothing, each lack is named."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from scene import run_phase, settings_of
+from servers import wait_until
+
+from campaign.database.address import read_address
+from campaign.database.server import open_server
+from campaign.records import Evidence, Outcome, Severity
+from phases.database.catalogue.part import CataloguePart
+
+OTHERS = [
+    "workload", "queries", "pool", "isolation", "invariants", "durability", "recovery", "cache", "service",
+]  # fmt: skip
+FILL = {
+    "postgresql": "(SELECT g AS n FROM generate_series(1, 2000) g) q",
+    "mysql": "(SELECT seq AS n FROM seq_1_to_2000) q",
+    "sqlite": "(WITH RECURSIVE c(n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM c LIMIT 2000) SELECT * FROM c)",
+}
+
+
+@pytest.fixture
+def server(database_url):
+    opened = open_server(read_address(database_url), tag="test")
+    yield opened
+    opened.close()
+
+
+def make(server, *statements):
+    server.run(
+        "CREATE TABLE children (id INTEGER PRIMARY KEY, name VARCHAR(20))",
+        "INSERT INTO children VALUES (1, 'a'), (2, 'b')",
+        *statements,
+    )
+
+
+def fill(server, table, value="1"):
+    server.run(f"INSERT INTO {table} SELECT n, {value} FROM {FILL[server.kind.value]}")
+    if server.kind.value != "sqlite":
+        server.run(f"ANALYZE {table}" if server.kind.value == "postgresql" else f"ANALYZE TABLE {table}")
+
+
+def judged(url, **catalogue):
+    settings = settings_of(skip=OTHERS, catalogue=catalogue)
+    evidence = run_phase(settings, stores={"database": url})
+    return {each.check.removeprefix("catalogue."): each for each in CataloguePart().judge(evidence, settings)}
+
+
+def failed(findings):
+    return {name: each.message for name, each in findings.items() if each.outcome is Outcome.FAILED}
+
+
+def outcomes(findings):
+    return {name: each.outcome.value for name, each in findings.items()}
+
+
+@pytest.fixture
+def demo(tmp_path):
+    """Makes the demo service's tables with some history in a database."""
+
+    def fill_database(url, *defects):
+        command = [sys.executable, "-m", "campaign.demo", "--port", "0", "--database-url", url,
+                   "--seed-parents", "3", "--seed-history", "1500", "--exit-with-stdin",
+                   *(part for each in defects for part in ("--defect", each))]  # fmt: skip
+        with (tmp_path / "log").open("w") as log:
+            process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=os.environ)
+        try:
+            wait_until(lambda: process.poll() is not None or "http://" in (tmp_path / "log").read_text())
+            assert process.poll() is None, (tmp_path / "log").read_text()
+        finally:
+            process.communicate(timeout=20)
+
+    return fill_database
+
+
+@pytest.mark.parametrize("kind", ["postgres", "sqlite"])
+def test_the_healthy_demo_is_accused_of_nothing(request, demo, kind):
+    url = request.getfixturevalue(f"{kind}_url")
+    demo(url.replace("postgresql://", "postgresql+psycopg://"))
+    assert outcomes(judged(url)) == {
+        "indexes": "passed",
+        "references": "passed",
+        "primary_keys": "passed",
+        "orphans": "passed" if kind == "sqlite" else "not_applicable",
+    }
+
+
+def test_the_demo_without_an_index_on_its_messages_is_found(postgres_url, demo):
+    demo(postgres_url.replace("postgresql://", "postgresql+psycopg://"), "slow-history")
+    (message,) = failed(judged(postgres_url)).values()
+    assert "messages (child_id)" in message
+    assert "messages (session_id)" in message
+
+
+def test_a_key_of_a_large_table_without_an_index_is_named(server, database_url):
+    if server.kind.value == "mysql":
+        pytest.skip("InnoDB gives every foreign key an index")
+    make(
+        server,
+        "CREATE TABLE notes (id INTEGER PRIMARY KEY, child_id INTEGER REFERENCES children (id))",
+        "CREATE TABLE few (id INTEGER PRIMARY KEY, child_id INTEGER REFERENCES children (id))",
+    )
+    fill(server, "notes")
+    found = judged(database_url)["indexes"]
+    assert (found.outcome, found.severity) == (Outcome.FAILED, Severity.IMPORTANT)
+    assert "1 of 1 references" in found.message
+    assert "notes (child_id), 2,000 rows" in found.message
+    server.run("CREATE INDEX notes_by_child ON notes (child_id, id)")
+    assert failed(judged(database_url)) == {}
+
+
+def test_a_reference_without_a_foreign_key_and_its_orphans_are_named(server, database_url):
+    make(
+        server,
+        "CREATE TABLE notes (id INTEGER PRIMARY KEY, child_id INTEGER)",
+        "CREATE INDEX i ON notes (child_id)",
+    )
+    fill(server, "notes")
+    found = judged(database_url)
+    assert failed(found) == {
+        "references": "1 of 1 columns that look like references have no foreign key: "
+        "notes.child_id (of children)"
+    }
+    assert "no row refers to something" in found["orphans"].message
+    server.run("INSERT INTO notes VALUES (3001, 77), (3002, 78), (3003, NULL)")
+    found = judged(database_url)
+    assert failed(found)["orphans"] == "rows refer to something that is not there: 2 in notes.child_id"
+    assert found["orphans"].severity is Severity.CRITICAL
+
+
+def test_what_only_looks_like_a_reference_is_not_accused(server, database_url):
+    make(
+        server,
+        "CREATE TABLE things (id INTEGER PRIMARY KEY, turn_id INTEGER, children_text VARCHAR(5), "
+        "child_id VARCHAR(20), external_id INTEGER)",
+        "CREATE TABLE child_id (id INTEGER PRIMARY KEY)",
+    )
+    assert outcomes(judged(database_url))["references"] == "not_applicable"
+
+
+def test_what_the_file_ignores_is_left_alone(server, database_url):
+    make(server, "CREATE TABLE notes (id INTEGER, child_id INTEGER)", "CREATE INDEX i ON notes (child_id)")
+    assert set(failed(judged(database_url))) == {"references", "primary_keys"}
+    assert set(failed(judged(database_url, ignore=["notes.child_id"]))) == {"primary_keys"}
+    assert failed(judged(database_url, ignore="notes")) == {}
+    assert set(outcomes(judged(database_url, checks="primary_keys"))) == {"primary_keys"}
+
+
+def test_tables_that_know_no_transactions_are_named(mariadb_url):
+    server = open_server(read_address(mariadb_url), tag="test")
+    make(server, "CREATE TABLE old (id INTEGER PRIMARY KEY) ENGINE=MyISAM")
+    server.close()
+    assert failed(judged(mariadb_url)) == {"engines": "1 of 2 tables are not InnoDB: old (MyISAM)"}
+    assert judged(mariadb_url, ignore="old")["engines"].outcome is Outcome.PASSED
+
+
+def test_a_table_without_a_primary_key_is_a_minor_matter(server, database_url):
+    make(server, "CREATE TABLE log (line VARCHAR(20))")
+    found = judged(database_url)["primary_keys"]
+    assert found.severity is Severity.MINOR
+    assert found.message == "1 of 2 tables have no primary key: log"
+
+
+def test_a_database_without_tables_passes_nothing(database_url):
+    assert set(outcomes(judged(database_url)).values()) == {"not_applicable"}
+
+
+def test_orphans_that_take_too_long_are_not_said_to_be_none(postgres_url):
+    server = open_server(read_address(postgres_url), tag="test")
+    make(server, "CREATE TABLE notes (id INTEGER PRIMARY KEY, child_id INTEGER)")
+    fill(server, "notes", value="NULL")
+    server.run("ANALYZE")
+    with server.writing() as connection:
+        connection.exec_driver_sql("LOCK TABLE children IN ACCESS EXCLUSIVE MODE")
+        found = judged(postgres_url, timeout="200ms", checks=["references"])
+    server.close()
+    assert found["orphans"].outcome is Outcome.INCONCLUSIVE
+
+
+def test_a_schema_that_was_not_read_is_undecided():
+    settings = settings_of(skip=OTHERS)
+    found = {each.check: each.outcome for each in CataloguePart().judge(Evidence(), settings)}
+    assert set(found.values()) == {Outcome.INCONCLUSIVE}
+    assert "catalogue.orphans" in found
