@@ -26,11 +26,12 @@ def check(
     from campaign.registry import installed  # noqa: PLC0415
     from campaign.runner.api import run_loop  # noqa: PLC0415
     from campaign.runner.plan import Selection, make_plan  # noqa: PLC0415
-    from campaign.runner.preflight import check_guard  # noqa: PLC0415
+    from campaign.runner.preflight import check_guard, urls_of  # noqa: PLC0415
 
     registry = installed()
     path = campaign_file(file)
     campaign = read_campaign(path, registry, overrides={})
-    run_loop(check_guard(campaign.target))
-    show_plan(campaign, make_plan(campaign, registry.phases, selection=Selection(quick=quick)))
+    steps = make_plan(campaign, registry.phases, selection=Selection(quick=quick))
+    run_loop(check_guard(campaign.target, also=urls_of(steps)))
+    show_plan(campaign, steps)
     typer.echo(f"\n{path}: no mistakes; nothing was sent.")

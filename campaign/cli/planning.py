@@ -14,9 +14,11 @@ from pydantic import BaseModel
 
 from campaign.config.plan import Campaign
 from campaign.config.read import read
+from campaign.errors import ConfigurationError
 from campaign.registry import Registry
 from campaign.report.words import plural
 from campaign.runner.plan import Step, total_seconds
+from campaign.target.origin import split_url
 from campaign.units import format_quantity
 
 Overrides = Mapping[tuple[str | int, ...], tuple[Any, str]]
@@ -32,8 +34,8 @@ def read_campaign(file: Traversable, registry: Registry, *, overrides: Overrides
     return read(what, phases=registry.infos(), overrides=overrides, environ=os.environ, source=str(file))
 
 
-def with_load(campaign: Campaign, **wishes: Any) -> Campaign:
-    """The campaign with these settings of the load (`workers`, `fleet`) in every phase that knows them; None
+def with_settings(campaign: Campaign, **wishes: Any) -> Campaign:
+    """The campaign with these settings (`workers`, `fleet`, `against`) in every phase that knows them; None
     leaves a setting as it is.
     """
     given = {name: wish for name, wish in wishes.items() if wish is not None}
@@ -46,6 +48,28 @@ def with_load(campaign: Campaign, **wishes: Any) -> Campaign:
 
 def _known(wishes: Mapping[str, Any], settings: BaseModel) -> dict[str, Any]:
     return {name: wish for name, wish in wishes.items() if name in type(settings).model_fields}
+
+
+def read_against(url: str | None) -> str | None:
+    """The URL of a second target, if it is one. Raises ConfigurationError."""
+    if url is not None:
+        try:
+            split_url(url)
+        except ConfigurationError as error:
+            raise ConfigurationError(f"--against: {error}") from error
+    return url
+
+
+def check_against(steps: Iterable[Step], url: str | None) -> None:
+    """Return where a phase of the plan measures a second target, or none was given. Raises
+    ConfigurationError.
+    """
+    will_run = (step.settings for step in steps if step.left_out is None)
+    if url is not None and not any("against" in type(each).model_fields for each in will_run):
+        raise ConfigurationError(
+            f"--against {url}: no phase of this campaign compares two targets\n"
+            "  allowed  where the phase benchmark is in the campaign file and not left out"
+        )
 
 
 def show_plan(campaign: Campaign, steps: Iterable[Step]) -> None:

@@ -80,6 +80,12 @@ def run(
     baseline: Annotated[
         Path | None, typer.Option(metavar="RUN", help="An earlier report.json to compare with.")
     ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL", help="A second target that the benchmarks measure in turn with the first."
+        ),
+    ] = None,
     fail_under: Annotated[
         float | None, typer.Option(min=0, max=100, help="The score that the lower bound must reach.")
     ] = None,
@@ -132,6 +138,7 @@ def run(
         workers=workers,
         fleet=fleet,
         baseline=baseline,
+        against=against,
         yes=yes,
         dry_run=dry_run,
         seed=seed,

@@ -15,7 +15,7 @@ import typer
 from campaign.cli.demo_target import check_defects, note_unfound, running_demo
 from campaign.cli.files import campaign_file
 from campaign.cli.live import display
-from campaign.cli.planning import read_campaign, show_plan, with_load
+from campaign.cli.planning import check_against, read_against, read_campaign, show_plan, with_settings
 from campaign.cli.show import show_summary
 from campaign.cli.wishes import Key, check_installed
 from campaign.config.plan import Campaign
@@ -43,6 +43,7 @@ class Wish:
     workers: str | None
     fleet: str | None
     baseline: Path | None
+    against: str | None
     yes: bool
     dry_run: bool
     seed: int | None
@@ -57,6 +58,7 @@ def execute(wish: Wish) -> int:
     note_unfound(wish.defects, registry.phases)
     campaign = _campaign(wish, registry)
     steps = make_plan(campaign, registry.phases, selection=wish.selection)
+    check_against(steps, wish.against)
     options = _options(wish)
     if wish.dry_run:
         show_plan(campaign, steps)
@@ -85,7 +87,8 @@ def _campaign(wish: Wish, registry: Registry) -> Campaign:
     path = campaign_file("demo" if wish.demo and wish.file is None else wish.file)
     campaign = with_tags(read_campaign(path, registry, overrides=overrides), wish.tags)
     campaign = _with_demos_own(campaign) if wish.demo else campaign
-    return with_load(campaign, workers=_workers(wish.workers), fleet=_fleet(wish.fleet))
+    against = read_against(wish.against)
+    return with_settings(campaign, workers=_workers(wish.workers), fleet=_fleet(wish.fleet), against=against)
 
 
 def _workers(text: str | None) -> int | str | None:

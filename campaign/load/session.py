@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from campaign.clock import SECOND, Clock
 from campaign.load.answer import Answer, Channel
@@ -48,6 +48,13 @@ LARGE = 2**16
 
 
 UNFINISHED = ExchangeError(ErrorKind.CUT, "no answer when the time of the scenario was over")
+
+
+class Identity(NamedTuple):
+    """Whom a session is: what it knows, and its cookies (None: there are none)."""
+
+    scope: Scope
+    jar: Jar | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +179,12 @@ class Session:
         self._links.close()
         self._jar = None
         self.scope.values.clear()
+
+    def become(self, person: Identity) -> Identity:
+        """Go on as somebody else, on the same connections; who it was until now."""
+        before = Identity(self.scope, self._jar)
+        self.scope, self._jar = person
+        return before
 
     def position(self, name: str) -> int:
         """The position of an operation that is known only as it happens."""

@@ -40,7 +40,7 @@ from campaign.registry import partials
 from campaign.report.write import write_all
 from campaign.runner.interrupt import Interrupt, on_signals
 from campaign.runner.plan import Selection, Step, make_plan
-from campaign.runner.preflight import check_guard, find_target, look_before
+from campaign.runner.preflight import check_guard, find_target, look_before, urls_of
 from campaign.runner.step import Surroundings, left_out, run_step
 from campaign.runner.surroundings import describe_environment
 from campaign.runner.verdict import conclude
@@ -74,7 +74,7 @@ async def run_campaign(
     """The finished campaign, its reports written. Raises ConfigurationError, RefusedError, ReportError."""
     steps = make_plan(campaign, phases, selection=options.selection)
     check_environment(campaign.target.environment, allow_production=options.allow_production)
-    await check_guard(campaign.target)
+    await check_guard(campaign.target, also=urls_of(steps))
     await look_before(steps, campaign.target)
     if options.selection.quick:  # wherever its name stands, a reader sees that this run proves less
         campaign = replace(campaign, name=f"{campaign.name} (quick)")

@@ -25,14 +25,19 @@ LOOK = 15.0
 """Seconds that a phase may take for its look at the target before the campaign."""
 
 
-async def check_guard(target: TargetSpec) -> None:
-    """Return when every host of the target may get traffic. Raises RefusedError.
+def urls_of(steps: Iterable[Step]) -> tuple[str, ...]:
+    """What the phases that will run send requests to, besides the target."""
+    return tuple(url for step in steps if step.left_out is None for url in step.settings.urls())
+
+
+async def check_guard(target: TargetSpec, *, also: Iterable[str] = ()) -> None:
+    """Return when every host of the target, and of the URLs in `also`, may get traffic. Raises RefusedError.
 
     A name that does not resolve is not refused: the target is then simply not there.
     """
     guard, way = Guard(target.allow_hosts), target.connection
     own = () if way.socket else (target.url,)  # a Unix socket is of this machine, whatever the URL says
-    urls = (*own, *(service.url for service in target.services.values()))
+    urls = (*own, *(service.url for service in target.services.values()), *also)
     check = guard.vet if way.proxy else guard.resolve
     for url in urls:
         await _check(check, url)

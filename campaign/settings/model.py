@@ -19,6 +19,10 @@ class Settings(BaseModel):
         """The same settings for a short look (`--quick`): smaller where a phase says how, else unchanged."""
         return self
 
+    def urls(self) -> tuple[str, ...]:
+        """Further URLs that the phase sends requests to, besides the target's; the guard is asked first."""
+        return ()
+
     def without(self, left_out: LeftOut) -> Self:  # noqa: ARG002 - most settings speak of no operation
         """The same settings for a run that leaves something out (`--tags`), where a phase says how.
 

@@ -81,6 +81,11 @@ class Scope:
         return f"user-{self.number}"
 
     @property
+    def feeds(self) -> Mapping[str, Feed]:
+        """The feeds that its values come from, by name."""
+        return self._feeds
+
+    @property
     def random(self) -> Random:
         """This user's own generator (2.5 KB, so only made for a user that needs one)."""
         if self._random is None:

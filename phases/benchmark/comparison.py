@@ -1,0 +1,73 @@
+"""An entry held against another run or target: figures for the report, and why there may be none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from campaign.records import Evidence
+from campaign.stats.compare import FEWEST, Comparison, compare
+from phases.benchmark.settings import SHARES
+from phases.benchmark.timed import Timed, from_plain
+
+MACHINE = (
+    "The earlier run was another one: what else its machine did then is in its figures. "
+    "`--against` measures two targets in turn, in one run."
+)
+
+
+def compared(now: Timed, other: Timed, *, metric: str, seed: int, whose: str) -> dict[str, Any]:
+    """JSON data: the comparison, or `why` there is none."""
+    if other.trouble or now.trouble:
+        return {"why": f"{whose}: {other.trouble}" if other.trouble else now.trouble}
+    if too_many_failed(other):
+        return {"why": f"{whose}: {other.failed:,} of {other.asked:,} failed"}
+    found = compare(now.histogram, other.histogram, share=SHARES[metric], seed=seed)
+    if found is None:
+        return {"why": f"one side has fewer than {FEWEST} times"}
+    return {
+        "why": "", "value": other.measure(metric, metric).value, "ratio": found.ratio, "low": found.low,
+        "high": found.high, "longer": found.longer, "shorter": found.shorter,
+        "superiority": found.superiority, "counts": list(found.counts),
+    }  # fmt: skip
+
+
+def comparison_of(told: Mapping[str, Any]) -> Comparison | None:
+    """The comparison that such data are of, or None."""
+    if told.get("why") or "ratio" not in told:
+        return None
+    first, second = told["counts"]
+    return Comparison(
+        told["ratio"], told["low"], told["high"], told["longer"], told["shorter"], told["superiority"],
+        (first, second),
+    )  # fmt: skip
+
+
+def with_baseline(entry: Mapping[str, Any], baseline: Evidence, *, now: Timed, seed: int) -> dict[str, Any]:
+    """The entry compared with the one of the same name in an earlier run."""
+    then = next((each for each in _entries(baseline) if _name(each) == _name(entry)), None)
+    if then is None:
+        return {"why": "the earlier run did not measure it"}
+    if then.get("definition") != entry["definition"]:
+        return {"why": "the earlier run sent something else under this name"}
+    earlier = from_plain(then["target"])
+    if earlier.tick != now.tick:
+        return {"why": "the earlier run kept its times in other steps"}
+    return compared(now, earlier, metric=entry["metric"], seed=seed, whose="in the earlier run")
+
+
+def _entries(baseline: Evidence) -> list[dict[str, Any]]:
+    return list(baseline.facts.get("entries", ()))
+
+
+def _name(entry: Mapping[str, Any]) -> tuple[str, str]:
+    return entry["kind"], entry["name"]
+
+
+def too_many_failed(timed: Timed) -> bool:
+    """Whether so many failed that times say little."""
+    return timed.failed > timed.asked * MOST_FAILED
+
+
+MOST_FAILED = 0.01
+"""Share of an entry's iterations that may fail; answers that say no may come faster than those asked for."""

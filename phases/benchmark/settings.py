@@ -1,0 +1,163 @@
+"""What the campaign file says of the benchmark phase: what is done one at a time, and its limits."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
+
+from campaign.database.sql import parameters, refusal
+from campaign.errors import ConfigurationError
+from campaign.records import Direction, Limit, Severity
+from campaign.settings import Duration, OperationName, Settings, Share, parse_limit, write_limit
+from campaign.settings.quantities import quantity_error
+from campaign.target.origin import split_url
+
+Importance = Literal["critical", "important", "minor"]
+MetricName = Literal["mean", "p50", "p95", "p99"]
+Command = Literal["get", "set", "mget", "hget", "hset", "incr", "ping"]
+EntryName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][\w-]*$", max_length=80)]
+
+SHARES: Mapping[str, float | None] = {"mean": None, "p50": 0.5, "p95": 0.95, "p99": 0.99}
+"""Metrics, and the share of the times that a percentile's value is not exceeded by."""
+
+
+def _read_limit(value: object) -> Limit | None:
+    if value is None or isinstance(value, Limit):
+        return value
+    return parse_limit(value, unit="s", direction=Direction.AT_MOST)
+
+
+def _write_limit(limit: Limit | None) -> str | None:
+    return None if limit is None else write_limit(limit)
+
+
+TimeLimit = Annotated[
+    Limit | None,
+    PlainValidator(_read_limit),
+    PlainSerializer(_write_limit),
+    WithJsonSchema({"type": ["string", "null"], "examples": ["200ms", "50ms..200ms"]}),
+]
+"""A limit on a time, or None."""
+
+
+class Entry(Settings):
+    """One thing that is measured: its limit's text alone (`50ms..200ms`), or a mapping.
+
+    `target` and `acceptable` are the two ends of the limit, written apart. `metric` is what the limit and the
+    comparisons are about. Without a limit it is measured and compared only.
+    """
+
+    limit: TimeLimit = None
+    target: Duration | None = None
+    acceptable: Duration | None = None
+    metric: MetricName = "mean"
+    importance: Importance = "critical"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: object) -> object:
+        if value is None:
+            return {}
+        return value if isinstance(value, Mapping | Entry) else {"limit": value}
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.limit is not None and (self.target is not None or self.acceptable is not None):
+            raise quantity_error("either `limit`, or `target` and `acceptable`")
+        if (self.target or 0.0) > (self.acceptable if self.acceptable is not None else float("inf")):
+            raise quantity_error("a target that is not above what is acceptable")
+        return self
+
+    @property
+    def bound(self) -> Limit | None:
+        """The limit, however it is written."""
+        ends = [each for each in (self.target, self.acceptable) if each is not None]
+        return Limit(ends[0], ends[-1], "s") if ends else self.limit
+
+    @property
+    def severity(self) -> Severity:
+        """How much missing the limit counts."""
+        return Severity(self.importance)
+
+
+class StatementEntry(Entry):
+    """A statement on the target's database; `:name` in it stands for a value of `params`."""
+
+    sql: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000)]
+    params: dict[str, str | int | float | bool | None] = Field(default_factory=dict)
+    writes: bool = False
+
+    @model_validator(mode="after")
+    def _only_reads(self) -> Self:
+        why = "" if self.writes else refusal(self.sql)
+        if why:
+            raise quantity_error(f"a query that only reads, or one with `writes: true`; this is {why}")
+        if (named := set(parameters(self.sql))) != set(self.params):
+            wanted = ", ".join(sorted(named)) or "none"
+            raise quantity_error(f"a statement with a value in `params` for each of its :names ({wanted})")
+        return self
+
+
+def _listed(value: object) -> object:
+    return dict.fromkeys(value) if isinstance(value, list | tuple) else value
+
+
+def _url(value: str) -> str:
+    if value:
+        try:
+            split_url(value)
+        except ConfigurationError as error:
+            raise quantity_error(f"the URL of a second target, as {error}") from None
+    return value
+
+
+class BenchmarkSettings(Settings):
+    """Operations, statements and cache commands one at a time, `iterations` each after `warm_up` more.
+
+    With no `operations` every one that users do as a task and that reads (GET) is measured, with no `cache`
+    get and set where the target has a Redis. So many `users` do the rounds in turn, one at a time; each does
+    `start` once before, by default what users of these operations do first. `regression` is how much slower
+    than in an earlier run (`--baseline`) or than on a second target (`against`) something may be. All of it
+    takes `at_most` so long.
+    """
+
+    iterations: Annotated[int, Field(ge=10, le=100_000)] = 200
+    warm_up: Annotated[int, Field(ge=0, le=10_000)] = 20
+    at_most: Annotated[Duration, Field(ge=1, le=6 * 3600)] = 120.0
+    users: Annotated[int, Field(ge=1, le=1000)] = 10
+    start: tuple[OperationName, ...] | None = None
+    operations: Annotated[dict[OperationName, Entry], BeforeValidator(_listed)] | None = None
+    statements: dict[EntryName, StatementEntry] = Field(default_factory=dict)
+    cache: Annotated[dict[Command, Entry], BeforeValidator(_listed)] | None = None
+    regression: Share = 0.20
+    against: Annotated[str, AfterValidator(_url)] = ""
+
+    def quick(self) -> Self:
+        """Fewer iterations."""
+        changes: dict[str, Any] = {
+            "iterations": min(self.iterations, QUICK_ITERATIONS),
+            "warm_up": min(self.warm_up, QUICK_WARM_UP),
+            "at_most": min(self.at_most, QUICK_SECONDS),
+        }
+        return self.model_copy(update=changes)
+
+    def urls(self) -> tuple[str, ...]:
+        """The second target, where there is one."""
+        return (self.against,) if self.against else ()
+
+
+QUICK_ITERATIONS = 30
+QUICK_WARM_UP = 5
+QUICK_SECONDS = 20.0
+
+DEFAULT_CACHE = {name: Entry(limit=Limit(0.002, 0.005, "s")) for name in ("get", "set")}
+"""What is asked of a Redis where the file does not say."""
