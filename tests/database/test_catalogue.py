@@ -20,7 +20,8 @@ OTHERS = [
 FILL = {
     "postgresql": "(SELECT g AS n FROM generate_series(1, 2000) g) q",
     "mysql": "(SELECT seq AS n FROM seq_1_to_2000) q",
-    "sqlite": "(WITH RECURSIVE c(n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM c LIMIT 2000) SELECT * FROM c)",
+    "sqlite": "(WITH RECURSIVE c(n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM c LIMIT 2000) "
+    "SELECT n FROM c)",
 }
 
 
