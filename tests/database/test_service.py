@@ -7,16 +7,23 @@ import re
 import select
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import pytest
 from scene import make_context, open_scene
+from servers import Postgres
+from sqlalchemy.exc import SQLAlchemyError
 
 from campaign.config.read import read
+from campaign.database.address import read_address
+from campaign.database.server import open_server
 from campaign.records import Outcome, Severity
 from campaign.registry import installed
 from phases.database.scene import Scene
+from phases.database.service.counters import open_counter
+from phases.database.service.lock import held_lock
 from phases.database.service.part import ServicePart
+from phases.database.service.settings import DEFAULT_STATEMENTS
 
 pytestmark = [pytest.mark.postgres, pytest.mark.redis]
 
@@ -200,7 +207,7 @@ DEFECTS = {
         "statements",
         "service.statements.history",
         Severity.IMPORTANT,
-        r"per history was 2\d[.\d]* statements",
+        r"for one history was 2\d[.\d]* statements",
     ),
     "pool-too-small": (
         "waiting",
@@ -221,9 +228,9 @@ def only(section):
     """The changes that leave the part only this section."""
     connections = {"crowd": None, "waiting": None, "leak": None}
     connections.pop(section, None)
-    nothing = {"races": {}, "statements": {}}
-    nothing.pop(section, None)
-    return {**nothing, "connections": connections}
+    statements = {"history": DEFAULT_STATEMENTS} if section == "statements" else {}
+    no_races = {} if section == "races" else {"races": {}}
+    return {"statements": statements, "connections": connections, **no_races}
 
 
 @pytest.mark.parametrize("defect", DEFECTS)
@@ -243,3 +250,55 @@ def test_on_sqlite_what_the_api_shows_is_found_and_what_no_server_counts_does_no
     assert re.search(r"me fails: .*503 after 5.* s, alone before .* ms: connections leak", leak)
     outcomes = {findings[each].outcome for each in ("service.statements.history", "service.connections.pool")}
     assert outcomes == {Outcome.NOT_APPLICABLE}
+
+
+@pytest.fixture(scope="module")
+def uncounted():
+    """A PostgreSQL that counts no statements."""
+    server = Postgres(shared_preload_libraries="")
+    yield server
+    server.end()
+
+
+@pytest.mark.parametrize(
+    ("defects", "outcome"), [((), Outcome.INCONCLUSIVE), (("n-plus-one",), Outcome.FAILED)]
+)
+def test_where_only_transactions_are_counted_many_are_still_proven_and_few_prove_nothing(
+    uncounted, redis_server, fresh_name, defects, outcome
+):
+    findings, _ = on_postgres(uncounted.database(fresh_name), redis_server, *defects, **only("statements"))
+    history = findings["service.statements.history"]
+    assert history.outcome is outcome, history.message
+
+
+def test_mariadb_counts_the_statements_of_others_and_not_ours(mariadb_server, mariadb_url):
+    address = read_address(mariadb_url)
+    with (
+        closing(open_server(address, tag="campaign/test")) as server,
+        closing(open_counter(server, None)) as counter,
+        closing(open_server(address, tag="other")) as other,
+    ):
+        before, again = counter.read(), counter.read()
+        for _ in range(5):
+            other.scalar("SELECT 1")
+        assert (again, counter.read()) == (before, before + 5)
+
+
+@pytest.mark.parametrize("kind", ["postgres", "mariadb"])
+def test_a_locked_table_lets_nobody_in_until_the_block_ends(request, kind):
+    url = request.getfixturevalue(f"{kind}_url")
+
+    async def observed():
+        with closing(open_server(read_address(url), tag="campaign/test")) as server:
+            server.run("CREATE TABLE things (id int)")
+            async with held_lock(server, "things"):
+                reading = asyncio.create_task(asyncio.to_thread(server.rows, "SELECT * FROM things"))
+                done, _ = await asyncio.wait([reading], timeout=0.3)
+                assert not done
+            assert await asyncio.wait_for(reading, 5) == []
+            with pytest.raises(SQLAlchemyError):
+                async with held_lock(server, "nothing"):
+                    pass
+            assert server.rows("SELECT * FROM things") == []
+
+    asyncio.run(observed())

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from campaign import checks
-from campaign.records import Evidence, Finding, Severity
+from campaign.records import Evidence, Finding, Outcome, Severity
 from phases.database.scene import facts_of, trouble_of
 from phases.database.service.judge_connections import judge_connections
 from phases.database.service.settings import Race, ServiceSettings
 
 NOT_REACHED = "it was never reached"
+COUNT_THEM = "each of one statement or more: with pg_stat_statements loaded the server would tell"
 VIOLATIONS = {"lost update": "lost", "write after": "stored_after", "read your writes": "stale"}
 SAID = {
     "lost update": "lost one of two changes that were both confirmed",
@@ -97,14 +98,20 @@ def _statements(
         return checks.inconclusive(
             check, f"statements per {name} were not counted: {why}", severity=Severity.IMPORTANT, limit=limit
         )
-    return checks.within(
+    judged = checks.within(
         check,
         measured,
         limit=limit,
-        subject=f"the number of statements per {name}",
+        subject=f"the database's work for one {name}",
         severity=Severity.IMPORTANT,
         remedy="Read all rows in one statement (a join, WHERE id IN ...), not one statement per row.",
     )
+    if measured.high is None and judged.outcome is not Outcome.FAILED:
+        said = (
+            f"the database's work for one {name} was at least {measured.low:.3g} transactions, {COUNT_THEM}"
+        )
+        return checks.inconclusive(check, said, severity=Severity.IMPORTANT, limit=limit)
+    return judged
 
 
 def _left(facts: Mapping[str, Any], missing: str) -> Finding:

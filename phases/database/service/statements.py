@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from campaign.clock import SECOND
 from campaign.records import Measurement
 from phases.database.scene import Scene
 from phases.database.service.actor import Actor, NotDoneError
@@ -13,6 +14,13 @@ from phases.database.service.settings import UNIT
 
 REQUESTS = 20
 IDLE_SECONDS = 1.0
+LATE_SECONDS = 1.2
+FOR_ALL_SESSIONS = 8
+"""Requests after which each session of the service has probably been used once more."""
+
+OURS = 5
+"""Transactions that are our own asking, at most."""
+
 TOLERABLE = 0.1
 """The share of what was counted that others may have done, without taking the number away."""
 
@@ -37,7 +45,7 @@ async def _counted(scene: Scene, actor: Actor, counter: Counter, *, names: list[
     before = await asyncio.to_thread(counter.read)
     await asyncio.sleep(IDLE_SECONDS)
     others = (await asyncio.to_thread(counter.read) - before) / IDLE_SECONDS
-    found: dict[str, Any] = {"others_per_second": others, "operations": {}}
+    found: dict[str, Any] = {"source": counter.source, "others_per_second": others, "operations": {}}
     for name in names:
         if not scene.stopping:
             found["operations"][name] = await _of_one(scene, actor, counter, name=name, others=others)
@@ -49,18 +57,39 @@ async def _of_one(
 ) -> dict[str, Any]:
     clock = scene.context.clock
     try:
-        await actor.surely(name)  # what is done only the first time is no part of it
+        await _told(actor, name, counter)  # and what is done only the first time is no part of it
         began, before = clock.now_ns(), await asyncio.to_thread(counter.read)
         for _ in range(REQUESTS):
             await actor.surely(name)
+        requests = REQUESTS + await _told(actor, name, counter)
         total = await asyncio.to_thread(counter.read) - before
     except NotDoneError as error:
         return {"why": str(error)}
-    foreign = others * (clock.now_ns() - began) / 1e9
+    foreign = others * (clock.now_ns() - began) / SECOND
     if foreign > TOLERABLE * total and foreign > 1:
         return {"why": f"others send about {others:.0f} statements/s to this database"}
-    value = total / REQUESTS
-    low = max(0.0, total - foreign) / REQUESTS
-    measured = Measurement(f"service.statements.{name}", value, UNIT, REQUESTS, low, value)
+    measured = _measurement(name, total, requests=requests, foreign=foreign, counter=counter)
     scene.context.record.measurement(measured)
-    return {"requests": REQUESTS, "statements": total, "each": value}
+    return {
+        "requests": requests,
+        "statements": total,
+        "each": measured.value,
+        "at_least": counter.at_least,
+    }
+
+
+async def _told(actor: Actor, name: str, counter: Counter) -> int:
+    """How many requests it took for the server to hear of those before."""
+    if not counter.at_least:
+        await actor.surely(name)
+        return 1
+    await asyncio.sleep(LATE_SECONDS)
+    for _ in range(FOR_ALL_SESSIONS):
+        await actor.surely(name)
+    return FOR_ALL_SESSIONS
+
+
+def _measurement(name: str, total: float, *, requests: int, foreign: float, counter: Counter) -> Measurement:
+    low = max(0.0, total - foreign - (OURS if counter.at_least else 0)) / requests
+    high = None if counter.at_least else total / requests
+    return Measurement(f"service.statements.{name}", total / requests, UNIT, requests, low, high)
