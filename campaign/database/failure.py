@@ -168,7 +168,7 @@ def _broke(error: BaseException) -> bool:
     return name in _BROKEN or (name == "OperationalError" and "connection" in str(error).lower())
 
 
-_BROKEN = {"InterfaceError", "ConnectionDoesNotExistError", "ConnectionTimeout"}
+_BROKEN = {"InterfaceError", "InternalClientError", "ConnectionDoesNotExistError", "ConnectionTimeout"}
 """What drivers call the end of a connection where they give no code."""
 
 

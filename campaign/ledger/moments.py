@@ -21,7 +21,8 @@ class Moments:
     """Moments in nanoseconds since the ledger began; None: it did not come to that.
 
     `healthy_ns` is the first acknowledgement after which nothing failed for a while and more were
-    acknowledged; `errors_until_healthy` are the failures before it. `gap_ns` is the longest time without an
+    acknowledged; `errors_until_healthy` are the failures before it. `last_acknowledged_ns` is when the watch
+    began where nothing was acknowledged. `gap_ns` is the longest time without an
     acknowledgement and `gap_from_ns` its beginning; where nothing was acknowledged it is all the time.
     """
 
@@ -32,6 +33,7 @@ class Moments:
     errors_until_healthy: int
     failures: int
     acknowledged: int
+    last_acknowledged_ns: int
     gap_ns: int
     gap_from_ns: int
 
@@ -102,6 +104,7 @@ class Watch:
             errors_until_healthy=self._errors,
             failures=self._failures,
             acknowledged=self._acknowledged,
+            last_acknowledged_ns=self._last_acknowledged,
             gap_ns=longest,
             gap_from_ns=self._last_acknowledged if tail > self._gap else self._gap_from,
         )

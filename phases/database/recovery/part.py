@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from campaign.records import Evidence, Finding
+from phases.database.recovery.disturbances import seconds
+from phases.database.recovery.judge import findings
 from phases.database.scene import Scene
 
 if TYPE_CHECKING:
@@ -19,19 +21,20 @@ class RecoveryPart:
     needs = "territory"
 
     def wanted(self, settings: DatabaseSettings) -> bool:
-        """Whether the campaign file asks for it."""
+        """Always; what the server itself suffers only where the file gives commands."""
         del settings
-        return False  # until it is built
+        return True
 
     def seconds(self, settings: DatabaseSettings) -> float:
         """How long it takes, about."""
-        del settings
-        return 0.0
+        return seconds(settings.recovery)
 
     async def collect(self, scene: Scene) -> None:
-        """Record what was seen."""
+        """Disturb the database, one way after the other, and record what became of our writes."""
+        from phases.database.recovery.collect import disturb_all  # noqa: PLC0415 - drivers are loaded then
+
+        await disturb_all(scene)
 
     def judge(self, evidence: Evidence, settings: DatabaseSettings) -> Iterator[Finding]:
-        """One finding per planned check."""
-        del evidence, settings
-        yield from ()
+        """Per disturbance: nothing lost, nothing there that was refused, healthy in time, nothing leaked."""
+        yield from findings(evidence, settings.recovery)
