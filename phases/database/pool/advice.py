@@ -8,7 +8,7 @@ queue grows without end, and how many more are needed is seen where the waits fa
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -64,7 +64,7 @@ def advise(rows: Sequence[dict[str, Any]], *, rate: float, limit: float) -> Advi
     )
 
 
-def is_sound(row: dict[str, Any]) -> bool:
+def is_sound(row: Mapping[str, Any]) -> bool:
     """Whether we kept time ourselves in that step, and it was not cut off."""
     lag = row.get("lag_p99")
     return lag is not None and lag <= MOST_LAG and not row.get("cut")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from campaign.database.address import Kind
 from campaign.database.server import Server
 from campaign.errors import ConfigurationError
 from campaign.records import Measurement
-from phases.database.pool.advice import Advice, advise
+from phases.database.pool.advice import Advice, advise, is_sound
 from phases.database.pool.bench import Shape
 from phases.database.pool.driver import Load
 from phases.database.pool.exhaustion import exhaust
@@ -23,6 +26,9 @@ NAME = "pool"
 NO_SERVER = "SQLite is a file, not a server: its connections cost nothing that a pool could save"
 USUAL = 10
 """The size that is exhausted where the campaign file names none."""
+
+TRIES = 2
+"""The service's pool is tried again where we did not keep time ourselves."""
 
 CHURN_RATE = 50.0
 CHURN_SECONDS = 1.5
@@ -85,7 +91,10 @@ class PoolExperiment:
         shape = self._of_service()
         if shape is None or shape.most > self.room.most:
             return
-        row = await self._step("the service's pool", shape, self._load(self.settings.judged))
+        for _ in range(TRIES):
+            row = await self._step("the service's pool", shape, self._load(self.settings.judged))
+            if is_sound(row) or self.scene.stopping:
+                break
         self.facts["service"] = row
         record = self.scene.context.record
         record.measurement(wait_measured("pool.wait.p99", row))
@@ -132,7 +141,7 @@ class PoolExperiment:
         row = await run_step(self.scene, shape, load, in_flight=in_flight)
         if row["leak"]:
             self.facts["leaks"].append(f"{name}: {row['leak']}")
-        self.facts["checked"] = self.facts.get("checked", 0) + 1
+        self.facts["checked"] = self.facts.get("checked", 0) + (not row["cut"])
         return row
 
     def _keep(self) -> None:
@@ -149,4 +158,16 @@ async def collect_pool(scene: Scene) -> None:
     room = await asyncio.to_thread(room_of, server, scene.settings.pool.share)
     if room.most < 1:
         raise ConfigurationError(f"there is no room for a pool: {room}")
-    await PoolExperiment(scene, server, room).run()
+    with _short_pauses():
+        await PoolExperiment(scene, server, room).run()
+
+
+@contextmanager
+def _short_pauses() -> Iterator[None]:
+    """Keep the collector from going through all that is loaded by now: 90 ms each, while queries are due."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()

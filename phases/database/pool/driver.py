@@ -55,8 +55,8 @@ class Load:
 
 @dataclass(slots=True)
 class Tally:
-    """What came of a load. Times in the histograms are µs, all others seconds: `span` from the beginning until
-    the last was due, `elapsed` until the last ended, `held` how long connections were out, added up.
+    """What came of a load. Times in the histograms are µs, all others seconds: `span` from the beginning
+    until the last was due, `elapsed` until it ended, `held` how long connections were out, added up.
     """
 
     waits: Histogram = field(default_factory=Histogram)

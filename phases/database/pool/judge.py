@@ -58,13 +58,11 @@ def _why_not_judged(
         return f"the service's pool of {most} could not be tried: {room['text']}"
     if row is None:
         return f"the service's pool was not tried: {trouble or 'it was never reached'}"
-    if not is_sound(dict(row)):
-        lag = format_quantity(row.get("lag_p99"), "s")
-        most_lag = format_quantity(MOST_LAG, "s")
-        return (
-            f"the service's pool was not tried to the end, or not at the asked pace: our own sends were "
-            f"{lag} late (p99; at most {most_lag})"
-        )
+    if row.get("cut"):
+        return "the service's pool was not tried to the end: the run was stopped"
+    if not is_sound(row):
+        lag, most_lag = (format_quantity(each, "s") for each in (row.get("lag_p99"), MOST_LAG))
+        return f"the service's pool got its queries too late: p99 {lag} by our own doing, at most {most_lag}"
     return ""
 
 

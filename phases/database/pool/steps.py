@@ -25,7 +25,7 @@ async def run_step(scene: Scene, shape: Shape, load: Load, *, in_flight: int = 0
         driver = Driver(bench, scene.context.clock, stopping=lambda: scene.stopping, in_flight=in_flight)
         tally = await driver.drive(load)
         connects = bench.connects - before
-        leaks = [each for each in (await bench.leak(), await bench.close()) if each]
+        leaks = [] if scene.stopping else [each for each in (await bench.leak(), await bench.close()) if each]
     row = row_of(shape, load, tally)
     return {**row, "connects": _per_thousand(connects, tally.taken), "leak": ", ".join(leaks)}
 
