@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from campaign import checks
-from campaign.records import Evidence, Finding, Limit, Severity
-from campaign.stats.compare import Difference
+from campaign.records import Evidence, Finding, Outcome, Severity
 from campaign.units import format_quantity
-from phases.benchmark.comparison import comparison_of, too_many_failed
+from phases.benchmark.comparison import too_many_failed
+from phases.benchmark.rivals import EARLIER, MORE, SECOND
 from phases.benchmark.settings import DEFAULT_CACHE, BenchmarkSettings, Entry
 from phases.benchmark.timed import COMMAND, OPERATION, STATEMENT, Timed, from_plain
 
 SLOW = "Profile this one alone: its queries, what it calls, what it serializes."
 FAILING = "See why it fails; times of failures are no benchmark."
-COMPARE = "See what changed between the two: a query, an index, a library, a setting."
-AGAIN = "Run both again on a quiet machine, or in turn in one run with --against."
-MORE = "More iterations settle it."
 TOO_MANY = "429"
 
 Planned = dict[tuple[str, str], Entry]
@@ -50,17 +48,17 @@ def _planned(settings: BenchmarkSettings, seen: Mapping[tuple[str, str], Any]) -
 def _judged(
     told: Mapping[str, Any], entry: Entry, evidence: Evidence, settings: BenchmarkSettings
 ) -> Iterator[Finding]:
-    check, timed = f"{told['kind']}.{told['name']}", from_plain(told["target"])
+    check = f"{told['kind']}.{told['name']}"
     generator = evidence.facts.get("generator", {}) if told["kind"] == OPERATION else {}
     yield _alone(f"{check}.{entry.metric}", told, entry, evidence=evidence, generator=generator)
-    if settings.against and told["kind"] == OPERATION:
-        unit, severity = "x the second target's", entry.severity
-        yield _against(f"{check}.against", told, "against", timed=timed, unit=unit, severity=severity,
-                       settings=settings, remedy=COMPARE, doubt=_ours(generator, "saturation"))  # fmt: skip
-    if "baseline" in told:
-        unit, severity = "x the earlier run's", _less(entry.severity)
-        yield _against(f"{check}.baseline", told, "baseline", timed=timed, unit=unit, severity=severity,
-                       settings=settings, remedy=AGAIN, doubt=_ours(generator, "saturation"))  # fmt: skip
+    rivals = [SECOND] if settings.against and told["kind"] == OPERATION else []
+    rivals += [EARLIER] if "baseline" in told else []
+    doubt, title = _ours(generator, "saturation"), f"{_title(told['kind'], told['name'])}, {told['metric']}"
+    for rival in rivals:
+        if too_many_failed(from_plain(told["target"])):
+            yield rival.not_compared(check, title, "too many of its iterations failed", entry=entry)
+        else:
+            yield rival.judge(check, title, told, entry=entry, threshold=settings.regression, doubt=doubt)
 
 
 def _alone(
@@ -81,6 +79,8 @@ def _alone(
     found = checks.within(
         check, measured, limit=limit, subject=subject, severity=entry.severity, remedy=SLOW, doubt=doubt
     )
+    if found.outcome is Outcome.INCONCLUSIVE and not doubt:
+        found = replace(found, remedy=MORE)
     return checks.excused(found, _ours(generator, "delay"))
 
 
@@ -95,46 +95,10 @@ def _failing(check: str, title: str, timed: Timed, entry: Entry) -> Finding:
     return checks.holds(check, ok=False, message=said, severity=entry.severity, remedy=FAILING)
 
 
-def _against(
-    check: str, told: Mapping[str, Any], key: str, *, timed: Timed, unit: str, severity: Severity,
-    settings: BenchmarkSettings, remedy: str, doubt: str,
-) -> Finding:  # fmt: skip
-    """An entry against the same one elsewhere."""
-    title = f"{_title(told['kind'], told['name'])}, {told['metric']}"
-    data = told.get(key) or {"why": "it was never reached"}
-    found = comparison_of(data)
-    if found is None or too_many_failed(timed):
-        why = f"{title} was not compared: {data['why'] or 'too many of its iterations failed'}"
-        if key == "baseline":
-            return checks.not_applicable(check, why)
-        return checks.inconclusive(check, why, severity=severity)
-    most = 1 + settings.regression
-    difference, limit = found.difference(settings.regression), Limit(most, most, unit)
-    message = _sentence(title, data, difference=difference, limit=limit)
-    if difference is Difference.SLOWER:
-        return checks.holds(check, ok=False, message=message, severity=severity, remedy=remedy)
-    if difference is Difference.UNCLEAR:
-        return checks.inconclusive(check, message, severity=severity, limit=limit, remedy=MORE)
-    if doubt:
-        return checks.inconclusive(check, f"{message}, but {doubt}", severity=severity, limit=limit)
-    return checks.holds(check, ok=True, message=message, severity=severity)
-
-
-def _sentence(title: str, data: Mapping[str, Any], *, difference: Difference, limit: Limit) -> str:
-    ends = f"95 % interval {data['low']:.2f} to {data['high']:.2f}"
-    ratio = f"{data['ratio']:.2f} {limit.unit} ({ends}; {checks.describe(limit)})"
-    return f"{title} was {ratio}: {difference.value}"
-
-
 def _undecided(check: str, why: str, entry: Entry) -> Finding:
     """An entry without a limit was only to be looked at, so less is missed."""
     severity = entry.severity if entry.bound else Severity.MINOR
     return checks.inconclusive(check, why, severity=severity, limit=entry.bound)
-
-
-def _less(severity: Severity) -> Severity:
-    """Two runs differ by more than the target: what they show alone is no reason to stop a release."""
-    return Severity.IMPORTANT if severity is Severity.CRITICAL else severity
 
 
 def _title(kind: str, name: str) -> str:

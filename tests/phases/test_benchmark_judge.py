@@ -1,0 +1,226 @@
+"""The benchmark phase as a pure judge and as settings: what is planned, what decides, what a file may say."""
+
+import pytest
+from pydantic import ValidationError
+
+from campaign.records import Evidence, Limit, Outcome, Severity
+from phases.benchmark import BenchmarkPhase
+from phases.benchmark.comparison import compared, with_baseline
+from phases.benchmark.settings import BenchmarkSettings
+from phases.benchmark.timed import Timed, from_plain
+
+PHASE = BenchmarkPhase()
+
+
+def settings(**said):
+    return BenchmarkSettings.model_validate(said)
+
+
+def timed(*times_us, failed=0, detail="status 500"):
+    made = Timed()
+    for each in times_us:
+        made.add(each * 1000)
+    for _ in range(failed):
+        made.fail(detail)
+    return made
+
+
+def around(middle_us, count=100):
+    """Times that differ a little, as real ones do."""
+    return timed(*(middle_us + (number % 11 - 5) * middle_us // 50 for number in range(count)))
+
+
+def entry(now, *, kind="operation", name="history", metric="mean", definition="same", **more):
+    return {
+        "kind": kind, "name": name, "metric": metric, "definition": definition, "target": now.plain(), **more,
+    }  # fmt: skip
+
+
+def evidence(*entries, **facts):
+    found = []
+    for each in entries:
+        prefix = f"{each['kind']}.{each['name']}"
+        found += [from_plain(each["target"]).measure(m, f"{prefix}.{m}") for m in ("mean", "p95")]
+    return Evidence(measurements=tuple(found), facts={"entries": list(entries), **facts})
+
+
+def findings(evidence, chosen):
+    return {each.check: each for each in PHASE.judge(evidence, chosen)}
+
+
+HISTORY = {"operations": {"history": "5ms..10ms"}}
+
+
+@pytest.mark.parametrize(
+    ("middle_us", "outcome"), [(3000, Outcome.PASSED), (7000, Outcome.WARNED), (15000, Outcome.FAILED)]
+)
+def test_the_mean_is_held_against_target_and_acceptable(middle_us, outcome):
+    found = findings(evidence(entry(around(middle_us))), settings(**HISTORY))
+    assert {"operation.history.mean": outcome} == {name: each.outcome for name, each in found.items()}
+
+
+def test_another_metric_is_judged_where_the_file_says_so():
+    slow_end = timed(*[1000] * 80, *[50_000] * 20)
+    chosen = settings(operations={"history": {"limit": "20ms", "metric": "p95"}})
+    found = findings(evidence(entry(slow_end, metric="p95")), chosen)
+    assert found["operation.history.p95"].outcome is Outcome.FAILED
+
+
+def test_every_entry_of_the_file_is_planned_also_when_nothing_was_reached():
+    chosen = settings(
+        operations={"history": "5ms"},
+        statements={"lookup": {"sql": "SELECT 1", "limit": "5ms"}},
+        cache={"get": "2ms"},
+    )
+    found = findings(Evidence(), chosen)
+    assert {name: each.outcome for name, each in found.items()} == dict.fromkeys(
+        ("operation.history.mean", "statement.lookup.mean", "cache.get.mean"), Outcome.INCONCLUSIVE
+    )
+
+
+def test_an_entry_without_a_limit_is_told_and_not_judged():
+    found = findings(evidence(entry(around(3000))), settings(operations={"history": {}}))
+    assert found["operation.history.mean"].outcome is Outcome.INFORMATIONAL
+
+
+def test_importance_is_the_severity():
+    chosen = settings(operations={"history": {"limit": "1ms", "importance": "important"}})
+    found = findings(evidence(entry(around(3000))), chosen)
+    assert found["operation.history.mean"].severity is Severity.IMPORTANT
+
+
+def test_what_fails_has_no_time_however_fast_it_is():
+    found = findings(evidence(entry(timed(*[100] * 90, failed=10))), settings(**HISTORY))
+    [finding] = found.values()
+    assert finding.outcome is Outcome.FAILED
+    assert "failed 10 of 100 times" in finding.message
+
+
+def test_a_target_that_limits_how_often_it_is_asked_is_not_to_blame():
+    limited = timed(*[100] * 10, failed=90, detail="status 429")
+    found = findings(evidence(entry(limited)), settings(**HISTORY))
+    assert found["operation.history.mean"].outcome is Outcome.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(("middle_us", "outcome"), [(3000, Outcome.INCONCLUSIVE), (15000, Outcome.FAILED)])
+def test_a_saturated_generator_lets_only_failures_stand(middle_us, outcome):
+    said = {"saturation": "98% of a core", "delay": ""}
+    found = findings(evidence(entry(around(middle_us)), generator=said), settings(**HISTORY))
+    assert found["operation.history.mean"].outcome is outcome
+
+
+def against(now, then):
+    return entry(now, against=compared(now, then, metric="mean", seed=1, whose="second target"))
+
+
+@pytest.mark.parametrize(
+    ("now", "then", "outcome", "said"),
+    [
+        (4500, 3000, Outcome.FAILED, "slower"),
+        (3000, 3000, Outcome.PASSED, "no difference shown"),
+        (2000, 3000, Outcome.PASSED, "faster"),
+        (3300, 3000, Outcome.PASSED, "slower, within the threshold"),
+    ],
+)
+def test_a_second_target_is_what_the_first_is_held_against(now, then, outcome, said):
+    chosen = settings(operations={"history": {}}, against="http://127.0.0.1:9")
+    found = findings(evidence(against(around(now), around(then))), chosen)["operation.history.against"]
+    assert found.outcome is outcome
+    assert found.message.endswith(said)
+
+
+def test_a_second_target_that_could_not_be_measured_leaves_the_comparison_open():
+    chosen = settings(operations={"history": {}}, against="http://127.0.0.1:9")
+    found = findings(evidence(against(around(3000), Timed(trouble="it is not there"))), chosen)
+    assert found["operation.history.against"].outcome is Outcome.INCONCLUSIVE
+    assert "it is not there" in found["operation.history.against"].message
+
+
+def with_earlier(now, then, **changes):
+    earlier = Evidence(facts={"entries": [{**entry(then), **changes}]})
+    whole = entry(now)
+    return evidence({**whole, "baseline": with_baseline(whole, earlier, now=now, seed=1)})
+
+
+def test_what_is_slower_than_in_an_earlier_run_is_important_and_stops_no_release_alone():
+    found = findings(with_earlier(around(9000), around(3000)), settings(operations={"history": {}}))
+    regression = found["operation.history.baseline"]
+    assert (regression.outcome, regression.severity) == (Outcome.FAILED, Severity.IMPORTANT)
+
+
+def test_a_step_that_two_runs_cannot_tell_from_the_machine_is_only_told():
+    found = findings(with_earlier(around(900), around(600)), settings(operations={"history": {}}))
+    assert found["operation.history.baseline"].outcome is Outcome.INFORMATIONAL
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [({"definition": "other"}, "something else"), ({"name": "stories"}, "did not measure it")],
+)
+def test_only_the_same_request_is_compared_with_an_earlier_run(changes, why):
+    found = findings(
+        with_earlier(around(9000), around(3000), **changes), settings(operations={"history": {}})
+    )
+    assert found["operation.history.baseline"].outcome is Outcome.NOT_APPLICABLE
+    assert why in found["operation.history.baseline"].message
+
+
+def test_the_threshold_is_the_files():
+    told = evidence(against(around(4500), around(3000)))
+    chosen = settings(operations={"history": {}}, against="http://127.0.0.1:9", regression="80%")
+    assert findings(told, chosen)["operation.history.against"].outcome is Outcome.PASSED
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "50ms..200ms",
+        {"limit": "50ms..200ms"},
+        {"target": "50ms", "acceptable": "200ms", "importance": "critical"},
+    ],
+)
+def test_a_limit_may_be_written_in_each_of_its_forms(said):
+    assert settings(operations={"history": said}).operations["history"].bound == Limit(0.05, 0.2, "s")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"operations": {"history": {"limit": "5ms", "target": "5ms"}}},
+        {"operations": {"history": {"target": "50ms", "acceptable": "5ms"}}},
+        {"operations": {"history": "5 rows"}},
+        {"operations": {"history": {"importance": "huge"}}},
+        {"iterations": 3},
+        {"cache": {"flushall": "2ms"}},
+        {"statements": {"wipe": {"sql": "DELETE FROM users"}}},
+        {"statements": {"two": {"sql": "SELECT 1; DROP TABLE users"}}},
+        {"statements": {"lookup": {"sql": "SELECT * FROM users WHERE id = :id"}}},
+        {"statements": {"lookup": {"sql": "SELECT 1", "params": {"id": 7}}}},
+        {"against": "127.0.0.1:9"},
+        {"against": "http://user:secret@127.0.0.1:9"},
+    ],
+)
+def test_what_makes_no_sense_is_refused(said):
+    with pytest.raises(ValidationError):
+        settings(**said)
+
+
+def test_settings_come_back_from_a_report_as_they_were():
+    chosen = settings(
+        operations={"history": "5ms..10ms", "search": {"target": "1s", "metric": "p95"}},
+        statements={"lookup": {"sql": "SELECT :id", "params": {"id": 7}, "limit": "5ms"}},
+        start=["login"],
+        against="http://127.0.0.1:9",
+    )
+    assert BenchmarkSettings.model_validate(chosen.model_dump(mode="json")) == chosen
+
+
+def test_a_quick_run_does_fewer_iterations():
+    quick = settings().quick()
+    assert (quick.iterations, quick.warm_up) == (30, 5)
+
+
+@pytest.mark.parametrize("at_most", ["1s", "2m", "10m", "6h"])
+def test_the_deadline_leaves_the_time_that_the_file_allows(at_most):
+    chosen = settings(at_most=at_most)
+    assert PHASE.seconds(chosen) * 1.5 + 120 > chosen.at_most + 30
