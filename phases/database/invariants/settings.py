@@ -1,7 +1,30 @@
 """What the campaign file says under `invariants`."""
 
-from campaign.settings import Settings
+from typing import Annotated, Literal, Self
+
+from pydantic import Field
+
+from campaign.settings import Duration, Settings
+
+QUICK_SECONDS = 0.5
+
+LevelName = Literal["default", "read uncommitted", "read committed", "repeatable read", "serializable"]
+Required = Literal["", "read committed", "snapshot", "serializable"]
 
 
 class InvariantsSettings(Settings):
-    """Right answers under stress: transfers, list-append histories, atomicity, races on constraints."""
+    """Right answers under stress: transfers, list-append histories, atomicity, races on constraints.
+
+    Each check runs for about `seconds` with `workers` connections at the isolation `level` that the service
+    uses (the server's default). `require` is what its transactions rely on beyond what that level promises.
+    """
+
+    seconds: Annotated[Duration, Field(gt=0, le=600)] = 2.0
+    workers: Annotated[int, Field(ge=2, le=20)] = 6
+    accounts: Annotated[int, Field(ge=2, le=1000)] = 8
+    level: LevelName = "default"
+    require: Required = ""
+
+    def quick(self) -> Self:
+        """Half a second for each check."""
+        return self.model_copy(update={"seconds": min(self.seconds, QUICK_SECONDS)})
