@@ -124,7 +124,10 @@ class StatementLife:
             query = piece.only
             if query is not None and self._link is not None:
                 args = query.draw(self._luck, session.scope)
-                rows = await self._link.ask(query, args)
+                try:
+                    rows = await self._link.ask(query, args)
+                except Exception as error:  # noqa: BLE001 - raised again unless another try may help
+                    rows = await self._retried(piece, error)
             else:
                 rows = await self._perform(piece)
         except BaseException as error:  # noqa: BLE001 - sorted out there, and raised where it is not ours
@@ -171,25 +174,35 @@ class StatementLife:
             await self._trade.workshop.give_back()
 
     async def _perform(self, piece: Piece) -> int:
-        """The piece as a transaction, or as a call of Python, tried again where another try may help."""
+        """The piece as a transaction, or as a call of Python; with a new connection where there is none."""
         if self._link is None:
             try:
                 await self._connect()
             except Exception as error:
                 raise _ConnectError from error
-        tries = 0
-        while True:
+        try:
+            return await self._once(piece)
+        except Exception as error:  # noqa: BLE001 - raised again unless another try may help
+            return await self._retried(piece, error)
+
+    async def _retried(self, piece: Piece, error: Exception) -> int:
+        """The rows of another try. Raises `error`, or that of the last try, where none helps."""
+        recorder = self._session.recorder
+        for tries in range(piece.retries + 1):
+            failure = failure_of(error)
+            if failure.kind is FailureKind.DEADLOCK:
+                recorder.count(f"{piece.name}.deadlocks")
+            if tries == piece.retries or failure.kind not in RETRIED:
+                break
+            if piece.only is None:
+                await self._undo(piece)
+            recorder.count(f"{piece.name}.retries")
+            await asyncio.sleep(TRIES_APART * 2**tries * (0.5 + self._draw()))
             try:
                 return await self._once(piece)
-            except Exception as error:
-                failure = failure_of(error)
-                self._note(piece, failure)
-                if tries >= piece.retries or failure.kind not in RETRIED:
-                    raise
-            await self._undo()
-            self._session.recorder.count(f"{piece.name}.retries")
-            await asyncio.sleep(TRIES_APART * 2**tries * (0.5 + self._draw()))
-            tries += 1
+            except Exception as again:  # noqa: BLE001 - looked at in the next round
+                error = again
+        raise error
 
     async def _once(self, piece: Piece) -> int:
         link, scope = self._link, self._session.scope
@@ -199,21 +212,20 @@ class StatementLife:
         if piece.only is not None:
             rows: int = await link.ask(piece.only, piece.only.draw(self._luck, scope))
             return rows
-        await link.say(piece.opening)
+        for command in piece.opening:
+            await link.say(command)
         rows = 0
         for query in piece.queries:
             rows += await link.ask(query, query.draw(self._luck, scope))
-        await link.say("COMMIT")
+        for command in piece.closing:
+            await link.say(command)
         return rows
 
-    async def _undo(self) -> None:
+    async def _undo(self, piece: Piece) -> None:
         """Leave the transaction that a failure may have left open; outside of one it is harmless."""
-        with suppress(Exception):
-            await self._link.say("ROLLBACK")
-
-    def _note(self, piece: Piece, failure: Failure) -> None:
-        if failure.kind is FailureKind.DEADLOCK:
-            self._session.recorder.count(f"{piece.name}.deadlocks")
+        for command in piece.undoing:
+            with suppress(Exception):
+                await self._link.say(command)
 
     async def _failed(self, piece: Piece, error: BaseException, *, due: int, began: int) -> Done:
         """Record how it failed, and leave the connection fit for the next or drop it. Raises what ends us."""
@@ -228,8 +240,6 @@ class StatementLife:
         exchange, said = _told(error, expired=expired)
         done = self._now()
         (watch.answered if exchange.answered else watch.failed)(done)
-        if piece.only is not None and not isinstance(error, asyncio.CancelledError):
-            self._note(piece, failure_of(error))
         sent = _sql(piece)
         outcome = self._keep(
             self._positions[piece.name], exchange, sent, said, due=due, began=began, done=done
@@ -240,7 +250,7 @@ class StatementLife:
             session.recorder.reconnects += 1
             await asyncio.shield(self._let_go(broken=True))
         elif piece.only is None and self._link is not None:
-            await self._undo()
+            await self._undo(piece)
         if isinstance(error, FeedExhaustedError):
             raise error
         return outcome

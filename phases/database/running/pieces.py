@@ -26,13 +26,15 @@ class CallableError(ConfigurationError):
 @dataclass(frozen=True, slots=True)
 class Piece:
     """One pattern ready to be run. `only` is its statement where it is a single one, in no transaction of
-    ours; `opening` begins the transaction that it is otherwise.
+    ours; otherwise `opening` begins the transaction that it is, and `closing` or `undoing` ends it.
     """
 
     name: str
     queries: tuple[Query, ...]
     only: Query | None
-    opening: str
+    opening: tuple[str, ...]
+    closing: tuple[str, ...]
+    undoing: tuple[str, ...]
     retries: int
     rows: str
     call: Callable[[Any], Awaitable[Any]] | None = None
@@ -55,25 +57,27 @@ def _piece(pattern: Pattern, work: Work, workshop: Workshop, *, numbers: Any) ->
         for sql, names in [workshop.translate(each.sql)]
     )
     refused = work.guarded and not work.read_only and not pattern.writes
-    alone = len(queries) == 1 and not (refused and workshop.driver != "aiosqlite")
+    lite = workshop.driver == "aiosqlite"
+    after = ("PRAGMA query_only = OFF",) if refused and lite else ()
     return Piece(
         name=pattern.name,
         queries=queries,
-        only=queries[0] if alone else None,
-        opening=_opening(pattern, workshop.driver, refused=refused),
+        only=queries[0] if len(queries) == 1 and not refused else None,
+        opening=_opening(pattern, lite=lite, refused=refused),
+        closing=("COMMIT", *after),
+        undoing=("ROLLBACK", *after),
         retries=pattern.retries,
         rows=f"{pattern.name}.rows",
         call=find_callable(pattern.python, pattern.folder) if pattern.python else None,
     )
 
 
-def _opening(pattern: Pattern, driver: str, *, refused: bool) -> str:
+def _opening(pattern: Pattern, *, lite: bool, refused: bool) -> tuple[str, ...]:
     """How its transaction begins; a pattern that may not write is refused by the database itself."""
-    if driver == "aiosqlite":
-        return "BEGIN IMMEDIATE" if pattern.writes else "BEGIN"
-    if not refused:
-        return "BEGIN"
-    return "START TRANSACTION READ ONLY"
+    if lite:
+        begin = "BEGIN IMMEDIATE" if pattern.writes else "BEGIN"
+        return ("PRAGMA query_only = ON", begin) if refused else (begin,)
+    return ("START TRANSACTION READ ONLY",) if refused else ("BEGIN",)
 
 
 def find_callable(path: str, folder: str) -> Callable[[Any], Awaitable[Any]]:

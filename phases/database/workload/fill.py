@@ -77,5 +77,5 @@ def _settle(server: Server, tables: Tables) -> None:
         )
     elif server.kind is Kind.MYSQL:
         server.run(f"ANALYZE TABLE {', '.join(names)}")
-    else:
-        server.run("ANALYZE")
+    elif server.rows("SELECT name FROM sqlite_master WHERE name = 'sqlite_stat1'"):
+        server.run(*(f"ANALYZE {name}" for name in names))  # elsewhere it would leave a table behind

@@ -23,6 +23,9 @@ WEIGHTS: dict[PatternName, float] = {
 }
 """How often each pattern is chosen, where the file does not say."""
 
+RATE = 600.0
+"""Patterns per second where the file says nothing; more than what is to be sustained."""
+
 MEAN = 0.050
 LEAST_STATEMENTS = 500.0
 
@@ -30,13 +33,13 @@ LEAST_STATEMENTS = 500.0
 class WorkloadSettings(Settings):
     """How fast the database answers a child-companion service's statements, in tables of our own.
 
-    `scale` children are made up, with 20 messages each. Open model: `rate` patterns per second over
-    `connections`; closed model: so many `users`, each on a connection of its own, instead of a rate.
+    `scale` children are made up, with 20 messages each. Open model: `rate` patterns per second
+    (600) over `connections`; closed model: so many `users`, each on a connection of its own, instead of a rate.
     """
 
     scale: int = Field(2000, ge=10, le=1_000_000)
     mix: dict[PatternName, Weight] = Field(default_factory=dict)
-    rate: Rate = 600.0
+    rate: Rate | None = None
     users: int | None = Field(None, ge=1, le=500)
     connections: int = Field(10, ge=1, le=500)
     hold: Duration = 60.0
@@ -46,7 +49,7 @@ class WorkloadSettings(Settings):
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
-        if self.users is not None and "rate" in self.model_fields_set:
+        if self.users is not None and self.rate is not None:
             raise PydanticCustomError("either", "has a rate and users; allowed: one of them")
         if not any(self.weights.values()):
             raise PydanticCustomError("weights", "has only weights of 0; allowed: one above 0")
@@ -63,6 +66,11 @@ class WorkloadSettings(Settings):
         """
         chosen = self.mix or WEIGHTS
         return {name: weight for name, weight in chosen.items() if weight}
+
+    @property
+    def offered(self) -> float | None:
+        """Patterns per second of the open model; None in the closed one."""
+        return None if self.users is not None else self.rate or RATE
 
     @property
     def planned(self) -> tuple[Planned, ...]:
