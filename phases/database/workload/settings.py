@@ -33,8 +33,8 @@ LEAST_STATEMENTS = 500.0
 class WorkloadSettings(Settings):
     """How fast the database answers a child-companion service's statements, in tables of our own.
 
-    `scale` children are made up, with 20 messages each. Open model: `rate` patterns per second
-    (600) over `connections`; closed model: so many `users`, each on a connection of its own, instead of a rate.
+    `scale` children are made up, with 20 messages each. Open model: `rate` patterns per second (600)
+    over `connections`; closed model: so many `users` instead, each on a connection of its own.
     """
 
     scale: int = Field(2000, ge=10, le=1_000_000)
