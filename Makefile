@@ -39,6 +39,7 @@ bench: .venv/.dev
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/demo_throughput.py
 	$(BIN)/python benchmarks/report_render.py
+	$(BIN)/python benchmarks/database.py
 
 .venv/.installed: pyproject.toml hatch_build.py package-lock.json scripts/environment
 	@scripts/environment

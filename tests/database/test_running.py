@@ -162,6 +162,30 @@ def test_errors_stand_by_their_code_and_are_in_nobodys_way(database_url):
     assert held(outcome, "look").errors == {}
 
 
+def test_psycopg_where_the_url_asks_for_it(postgres_url):
+    pair = Pattern("pair", 1, (BUMP, BUMP), writes=True, retries=9)
+    endless = Pattern("endless", 0.1, (Statement(ENDLESS["postgresql"]),))
+    url = postgres_url.replace("postgresql:", "postgresql+psycopg:")
+    outcome, (total, going_on) = run(
+        url, pair, endless, Pattern("look", 1, (LOOKUP,)),
+        setup=(TABLE, *FEW), timeout=0.5,
+        left=lambda server: (int(server.scalar("SELECT SUM(v) FROM things")), busy(server)),
+    )  # fmt: skip
+    assert (total, going_on) == (outcome.counts["pair.rows"], [])
+    assert codes(outcome, "endless") == {"57014 statement timeout"}
+    assert codes(outcome, "look") | codes(outcome, "pair") == set()
+
+
+def test_a_piece_of_python_is_given_the_drivers_connection(postgres_url, tmp_path):
+    (tmp_path / "own_statements.py").write_text(
+        "async def look(connection):\n    return len(await connection.fetch('SELECT v FROM things'))\n"
+    )
+    python = Pattern("python", 1, python="own_statements.look", folder=str(tmp_path))
+    outcome, _ = run(postgres_url, python, setup=(TABLE, *FEW), hold=0.3)
+    count = sum(outcome.tallies[key].count for key in outcome.tallies)
+    assert (outcome.errors, outcome.counts["python.rows"]) == ((), 4 * count)
+
+
 def test_deadlocks_are_counted_and_tried_again(postgres_url):
     crossed = [
         Pattern(

@@ -80,4 +80,4 @@ def _too_little_offered(planned: Planned, facts: dict[str, Any]) -> str:
 
 def _subject(planned: Planned) -> str:
     title = _TITLES.get(planned.metric, planned.metric)
-    return title if planned.subject == ALL else f"{planned.subject} {title}"
+    return f"{planned.part if planned.subject == ALL else planned.subject} {title}"

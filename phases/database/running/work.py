@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from campaign.errors import CampaignError
 from phases.database.pattern import Pattern
@@ -19,7 +19,7 @@ class Work:
     pattern as a whole. `guarded`: the database itself refuses a write of a pattern that is not said to write.
     """
 
-    url: str
+    url: str = field(repr=False)
     product: str
     tag: str
     patterns: tuple[Pattern, ...]
