@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -49,7 +50,7 @@ class Rival:
             return self.not_compared(check, title, figures["why"], entry=entry)
         difference, limit = found.difference(threshold), Limit(1 + threshold, 1 + threshold, self.unit)
         message = _sentence(title, figures, difference=difference, limit=limit)
-        if difference in BEYOND and _moved(figures) < self.steps.get(told["kind"], 0.0):
+        if difference in BEYOND and _moved(figures) < self.steps.get(told["kind"], -math.inf):
             said = f"{message}, but by less than two runs can tell apart"
             return checks.informational(f"{check}.{self.key}", said)
         return self._found(check, message, difference=difference, limit=limit, entry=entry, doubt=doubt)

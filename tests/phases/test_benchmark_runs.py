@@ -1,0 +1,298 @@
+"""Benchmarks run against real servers: what is sent, on which side, and what the comparison finds."""
+
+import asyncio
+import dataclasses
+import http.server
+import json
+import threading
+import time
+
+import pytest
+from scene import make_context
+
+from campaign.records import Outcome
+from campaign.target.journey import Do, TaskSpec, WaitSpec
+from campaign.target.spec import ExpectSpec, OperationSpec, TargetSpec, UserSpec, Vocabulary
+from phases.benchmark import BenchmarkPhase
+from phases.benchmark.settings import BenchmarkSettings
+
+PHASE = BenchmarkPhase()
+
+
+class Service(http.server.BaseHTTPRequestHandler):
+    """Gives each login a token and a cookie of this server's own, and wants both back."""
+
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body in one packet, or the kernel waits 40 ms between them
+
+    def do_GET(self):
+        server = self.server
+        time.sleep(server.rest)
+        if self.path == "/login":
+            self.answer(200, {"token": server.token}, f"session={server.token}; Path=/")
+            return
+        if self.path == "/":  # whether it is there at all
+            self.answer(200, {})
+            return
+        known = self.headers.get("Authorization") == f"Bearer {server.token}"
+        known = known and self.headers.get("Cookie") == f"session={server.token}"
+        server.seen.append((self.path, known))
+        self.answer(server.status if known else 401, {})
+
+    def answer(self, status, document, cookie=""):
+        body = json.dumps(document).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        if cookie:
+            self.send_header("Set-Cookie", cookie)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def service():
+    """Starts servers that rest for so many seconds before each answer."""
+    started = []
+
+    def start(rest=0.0, status=200):
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Service)
+        server.daemon_threads = True
+        server.rest, server.status, server.seen = rest, status, []
+        server.token = f"token-of-{server.server_port}"
+        server.url = f"http://127.0.0.1:{server.server_port}"
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        started.append((server, thread))
+        return server
+
+    yield start
+    for server, thread in started:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def get(name, path, **more):
+    return OperationSpec(name, "GET", path, auth="{{ token }}", expect=ExpectSpec(status=(200,)), **more)
+
+
+def vocabulary():
+    login = OperationSpec("login", "GET", "/login", save={"token": "$.token"})
+    write = OperationSpec("write", "POST", "/write")
+    operations = {each.name: each for each in (login, get("story", "/story"), get("song", "/song"), write)}
+    tasks = {name: TaskSpec.of(name) for name in ("story", "song", "write")}
+    user = UserSpec("child", 1, WaitSpec(), (Do("login"),), tasks)
+    return Vocabulary(operations=operations, users={"child": user})
+
+
+def run(url, *, stores=None, baseline=None, environment="staging", **said):
+    """The evidence and the findings by check."""
+    settings = BenchmarkSettings.model_validate({"iterations": 40, "warm_up": 3, "users": 2, **said})
+
+    async def collect():
+        target = TargetSpec(url, environment=environment, stores=stores or {})
+        context = make_context(settings, target=target, vocabulary=vocabulary())
+        context = dataclasses.replace(context, baseline=baseline)
+        async with asyncio.timeout(60):
+            await PHASE.collect(context)
+        return context.record.evidence
+
+    evidence = asyncio.run(collect())
+    return evidence, {each.check: each for each in PHASE.judge(evidence, settings)}
+
+
+def outcomes(found):
+    return {name: each.outcome for name, each in found.items()}
+
+
+def test_with_nothing_listed_the_reading_operations_of_users_are_measured_each_alike(service):
+    server = service()
+    evidence, found = run(server.url)
+    assert {(each["name"], each["target"]["count"]) for each in evidence.facts["entries"]} == {
+        ("story", 40),
+        ("song", 40),
+    }
+    assert set(outcomes(found).values()) == {Outcome.INFORMATIONAL}
+    assert server.seen == [("/story", True), ("/song", True)] * 43  # in turn, the rounds of warm-up too
+
+
+def test_a_slow_second_target_shows_the_first_as_faster(service):
+    quick, slow = service(), service(rest=0.006)
+    _, found = run(quick.url, against=slow.url, operations=["story"])
+    assert outcomes(found)["operation.story.against"] is Outcome.PASSED
+    assert found["operation.story.against"].message.endswith(": faster")
+
+
+def test_a_target_that_rests_is_slower_than_its_second_and_fails(service):
+    quick, slow = service(rest=0.002), service(rest=0.006)
+    _, found = run(slow.url, against=quick.url, operations={"story": "1s", "song": {}})
+    assert outcomes(found) == {
+        "operation.story.mean": Outcome.PASSED,
+        "operation.story.against": Outcome.FAILED,
+        "operation.song.mean": Outcome.INFORMATIONAL,
+        "operation.song.against": Outcome.FAILED,
+    }
+
+
+def test_of_two_targets_that_are_alike_none_is_called_too_slow(service):
+    one, other = service(rest=0.02), service(rest=0.02)  # long enough to hide what the machine does
+    _, found = run(one.url, against=other.url, operations=["story"])
+    assert outcomes(found)["operation.story.against"] is Outcome.PASSED
+
+
+def test_each_side_keeps_its_own_tokens_and_cookies(service):
+    one, other = service(), service()
+    run(one.url, against=other.url, operations=["story"])
+    assert {known for _, known in one.seen + other.seen} == {True}
+    assert len(one.seen) == len(other.seen) == 43
+
+
+def test_a_second_target_that_is_not_there_leaves_the_first_measured(service):
+    _, found = run(service().url, against="http://127.0.0.1:9", operations={"story": "1s"})
+    assert outcomes(found) == {
+        "operation.story.mean": Outcome.PASSED,
+        "operation.story.against": Outcome.INCONCLUSIVE,
+    }
+
+
+def test_an_operation_that_fails_is_no_benchmark(service):
+    _, found = run(service(status=503).url, operations={"story": "1s"})
+    assert outcomes(found) == {"operation.story.mean": Outcome.FAILED}
+    assert "status 503" in found["operation.story.mean"].message
+
+
+def test_a_login_that_fails_says_so(service):
+    server = service()
+    server.RequestHandlerClass = type("Closed", (Service,), {"answer": _refuse})
+    _, found = run(server.url, operations={"story": "1s"}, at_most="10s", iterations=10)
+    assert outcomes(found) == {"operation.story.mean": Outcome.INCONCLUSIVE}
+    assert "login: status 403" in found["operation.story.mean"].message
+
+
+def _refuse(self, status, document, cookie=""):
+    self.send_response(403)
+    self.send_header("Content-Length", "0")
+    self.end_headers()
+
+
+def test_an_earlier_run_is_compared_from_its_evidence(service):
+    server = service()
+    before, _ = run(server.url, operations=["story"])
+    server.rest = 0.006
+    _, found = run(server.url, operations=["story"], baseline=before)
+    assert outcomes(found)["operation.story.baseline"] is Outcome.FAILED
+
+
+STATEMENTS = {
+    "lookup": {"sql": "SELECT name FROM people WHERE id = :id -- by key", "params": {"id": 7}, "limit": "1s"},
+    "like": {"sql": "SELECT count(*) FROM people WHERE name LIKE '%7%'", "limit": "1s"},
+}
+
+
+@pytest.fixture
+def people(database_url):
+    from campaign.database.address import read_address  # noqa: PLC0415
+    from campaign.database.server import open_server  # noqa: PLC0415
+
+    server = open_server(read_address(database_url), tag="test")
+    filling = (f"INSERT INTO people VALUES ({number}, 'name {number}')" for number in range(120))  # noqa: S608
+    server.run("CREATE TABLE people (id INTEGER PRIMARY KEY, name VARCHAR(40))", *filling)
+    yield server
+    server.close()
+
+
+def with_statements(service, url, statements, **more):
+    return run(service().url, stores={"database": url}, operations=[], statements=statements, **more)
+
+
+def test_statements_are_timed_on_each_database(service, database_url, people):
+    evidence, found = with_statements(service, database_url, STATEMENTS)
+    assert outcomes(found) == {
+        "statement.lookup.mean": Outcome.PASSED,
+        "statement.like.mean": Outcome.PASSED,
+    }
+    assert {each["target"]["count"] for each in evidence.facts["entries"]} == {40}
+
+
+def test_a_write_in_disguise_is_refused_by_the_session(service, postgres_url):
+    from campaign.database.address import read_address  # noqa: PLC0415
+    from campaign.database.server import open_server  # noqa: PLC0415
+
+    server = open_server(read_address(postgres_url), tag="test")
+    server.run(
+        "CREATE TABLE calls (at int)",
+        "CREATE FUNCTION note() RETURNS int LANGUAGE sql AS 'INSERT INTO calls VALUES (1) RETURNING at'",
+    )
+    disguised = {"sly": {"sql": "SELECT note()", "limit": "1s"}}
+    _, found = with_statements(service, postgres_url, disguised)
+    assert outcomes(found) == {"statement.sly.mean": Outcome.INCONCLUSIVE}
+    assert "read-only" in found["statement.sly.mean"].message
+    assert server.scalar("SELECT count(*) FROM calls") == 0
+    _, found = with_statements(service, postgres_url, {"sly": {**disguised["sly"], "writes": True}})
+    assert outcomes(found) == {"statement.sly.mean": Outcome.PASSED}
+    assert server.scalar("SELECT count(*) FROM calls") == 43
+    server.close()
+
+
+def test_nothing_is_written_in_production(service, sqlite_url):
+    writing = {"wipe": {"sql": "DELETE FROM people", "writes": True, "limit": "1s"}}
+    _, found = with_statements(service, sqlite_url, writing, environment="production")
+    assert outcomes(found) == {"statement.wipe.mean": Outcome.INCONCLUSIVE}
+    assert "production" in found["statement.wipe.mean"].message
+
+
+def test_a_statement_that_gives_everything_is_not_fetched(service, postgres_url):
+    everything = {
+        "all": {"sql": "SELECT repeat('x', 100000) FROM generate_series(1, 10000000)", "limit": "1s"}
+    }
+    _, found = with_statements(service, postgres_url, everything)
+    assert "more than 10,000 rows" in found["statement.all.mean"].message
+
+
+def test_a_statement_that_never_returns_ends_with_the_time_of_the_phase(service, sqlite_url):
+    endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT max(x) FROM n"
+    began = time.monotonic()
+    _, found = with_statements(
+        service, sqlite_url, {"endless": {"sql": endless, "limit": "1s"}}, at_most="2s"
+    )
+    assert outcomes(found) == {"statement.endless.mean": Outcome.INCONCLUSIVE}
+    assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize(
+    ("stores", "said"),
+    [({}, "no database"), ({"database": "postgresql://postgres@127.0.0.1:1/x"}, "does not answer")],
+)
+def test_statements_without_their_database_are_undecided(service, stores, said):
+    _, found = run(service().url, stores=stores, operations=[], statements=STATEMENTS)
+    assert set(outcomes(found).values()) == {Outcome.INCONCLUSIVE}
+    assert said in found["statement.lookup.mean"].message
+
+
+def test_cache_commands_are_timed_by_default_and_leave_nothing(service, redis_server):
+    before = redis_server.say("DBSIZE")
+    evidence, found = run(service().url, stores={"redis": redis_server.url}, operations=[])
+    assert set(found) == {"cache.get.mean", "cache.set.mean"}
+    assert {each["target"]["count"] for each in evidence.facts["entries"]} == {40}
+    assert redis_server.say("DBSIZE") == before
+
+
+def test_every_cache_command_that_may_be_named_works(service, redis_server):
+    commands = ["get", "set", "mget", "hget", "hset", "incr", "ping"]
+    evidence, _ = run(service().url, stores={"redis": redis_server.url}, operations=[], cache=commands)
+    assert [(each["name"], each["target"]["errors"]) for each in evidence.facts["entries"]] == [
+        (name, {}) for name in commands
+    ]
+
+
+def test_cache_commands_without_a_redis_are_undecided(service):
+    _, found = run(service().url, operations=[], cache={"get": "2ms..5ms"})
+    assert outcomes(found) == {"cache.get.mean": Outcome.INCONCLUSIVE}
+
+
+def test_nothing_to_measure_leaves_the_plan(service):
+    _, found = run(service().url, operations=[])
+    assert outcomes(found) == {"entries": Outcome.NOT_APPLICABLE}
