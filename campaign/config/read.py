@@ -99,7 +99,13 @@ def _unreadable(name: str, found: str, allowed: str, *, line: int = 0) -> Campai
 def _campaign(document: Document, infos: Mapping[str, PhaseInfo], *, folder: Path) -> Campaign:
     classes = read_classes(document.data, str(folder))
     names = _names(document.data)
-    context = {**names, "folder": folder, "classes": classes, "measures": measures_of(classes)}
+    context = {
+        **names,
+        "folder": folder,
+        "classes": classes,
+        "measures": measures_of(classes),
+        "environment": _environment(document.data),
+    }
     model = _validated(document, context)
     phases = read_phases(document, infos, names=context)
     note_templates(document, given=given_by(classes))
@@ -128,6 +134,12 @@ def _names(data: dict[str, Any]) -> dict[str, tuple[str, ...]]:
         kind: tuple(value)[:MOST_NAMES] if isinstance(value, dict) else () for kind, value in places.items()
     }
     return {**names, "tags": tags_in(data)[:MOST_NAMES], "groups": groups_in(data)[:MOST_NAMES]}
+
+
+def _environment(data: dict[str, Any]) -> str:
+    """What the file says the target is, as settings may allow less in production."""
+    target = data.get("target")
+    return str(target.get("environment", "")) if isinstance(target, dict) else ""
 
 
 def _validated(document: Document, context: dict[str, Any]) -> CampaignModel | None:

@@ -13,19 +13,22 @@ from campaign.database.scanning import Found, Scans
 from campaign.database.server import Server
 from campaign.database.sql import aliases, refusal
 
+_ESTIMATE = "EXPLAIN FORMAT=JSON "
+_COUNT = "ANALYZE FORMAT=JSON "
+
 Node = Mapping[str, Any]
 
 
-def explain_mysql(server: Server, sql: str, params: Mapping[str, Any]) -> Plan:
+def explain_mysql(server: Server, sql: str, params: Mapping[str, Any], *, seconds: float) -> Plan:
     """The plan; on MariaDB, of a plain read that ends in time, with the rows counted."""
     counted = server.version.product == "MariaDB" and not refusal(sql)
     try:
-        answer = _asked(server, sql, params, counted=counted)
+        answer = _asked(server, sql, params, before=_COUNT if counted else _ESTIMATE, seconds=seconds)
     except Exception as error:
         if not counted or failure_of(error).kind is not FailureKind.STATEMENT_TIMEOUT:
             raise
         counted = False
-        answer = _asked(server, sql, params, counted=counted)
+        answer = _asked(server, sql, params, before=_ESTIMATE, seconds=EXPLAIN_SECONDS)
     counted = counted and "r_loops" in json.dumps(answer)
     scans = Scans(server, counted=counted)
     tables = aliases(sql, _tables(server))
@@ -33,10 +36,9 @@ def explain_mysql(server: Server, sql: str, params: Mapping[str, Any]) -> Plan:
     return Plan(found, json.dumps(answer, indent=1), counted)
 
 
-def _asked(server: Server, sql: str, params: Mapping[str, Any], *, counted: bool) -> Node:
-    before = "ANALYZE FORMAT=JSON " if counted else "EXPLAIN FORMAT=JSON "
+def _asked(server: Server, sql: str, params: Mapping[str, Any], *, before: str, seconds: float) -> Node:
     said: Node = json.loads(
-        peek(server, sql, params, seconds=EXPLAIN_SECONDS, before=before, writing=bool(refusal(sql)))[0][0]
+        peek(server, sql, params, seconds=seconds, before=before, writing=bool(refusal(sql)))[0][0]
     )
     return said
 

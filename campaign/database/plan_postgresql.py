@@ -23,25 +23,24 @@ _THROUGH = frozenset({"Hash", "Materialize", "Sort", "Gather", "Gather Merge", "
 Node = Mapping[str, Any]
 
 
-def explain_postgresql(server: Server, sql: str, params: Mapping[str, Any]) -> Plan:
+def explain_postgresql(server: Server, sql: str, params: Mapping[str, Any], *, seconds: float) -> Plan:
     """The plan; of a plain read that ends in time with the rows counted."""
     counted = not refusal(sql)
     try:
-        answer = _asked(server, sql, params, counted=counted)
+        answer = _asked(server, sql, params, before=_COUNT if counted else _ESTIMATE, seconds=seconds)
     except Exception as error:
         if not counted or failure_of(error).kind is not FailureKind.STATEMENT_TIMEOUT:
             raise
         counted = False
-        answer = _asked(server, sql, params, counted=counted)
+        answer = _asked(server, sql, params, before=_ESTIMATE, seconds=EXPLAIN_SECONDS)
     scans = Scans(server, counted=counted)
     reading = _Reading(scans, counted=counted)
     found = tuple(scans.told(each) for each in reading.scans(answer["Plan"]))
     return Plan(found, json.dumps(_shown(answer), indent=1), counted)
 
 
-def _asked(server: Server, sql: str, params: Mapping[str, Any], *, counted: bool) -> Node:
-    before = _COUNT if counted else _ESTIMATE
-    answer = peek(server, sql, params, seconds=EXPLAIN_SECONDS, before=before)[0][0]
+def _asked(server: Server, sql: str, params: Mapping[str, Any], *, before: str, seconds: float) -> Node:
+    answer = peek(server, sql, params, seconds=seconds, before=before)[0][0]
     said: Node = (json.loads(answer) if isinstance(answer, str) else answer)[0]
     return said
 

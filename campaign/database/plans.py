@@ -92,19 +92,20 @@ class MissingIndex:
         }
 
 
-def explain(server: Server, sql: str, params: Mapping[str, Any]) -> Plan:
-    """How the server answers a statement whose parameters are written `:name`.
+def explain(server: Server, sql: str, params: Mapping[str, Any], *, seconds: float = EXPLAIN_SECONDS) -> Plan:
+    """How the server answers a statement whose parameters are written `:name`; after `seconds` of running it
+    the plan is estimated.
 
     Blocks. Raises what SQLAlchemy and the drivers raise for a statement that the server refuses.
     """
     if server.kind is Kind.POSTGRESQL:
         from campaign.database.plan_postgresql import explain_postgresql  # noqa: PLC0415
 
-        return explain_postgresql(server, sql, params)
+        return explain_postgresql(server, sql, params, seconds=seconds)
     if server.kind is Kind.MYSQL:
         from campaign.database.plan_mysql import explain_mysql  # noqa: PLC0415
 
-        return explain_mysql(server, sql, params)
+        return explain_mysql(server, sql, params, seconds=seconds)
     from campaign.database.plan_sqlite import explain_sqlite  # noqa: PLC0415
 
     return explain_sqlite(server, sql, params)

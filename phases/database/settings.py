@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import BeforeValidator, Field
 
 from campaign.settings import Settings
 from phases.database.cache.settings import CacheSettings
@@ -11,7 +11,7 @@ from phases.database.durability.settings import DurabilitySettings
 from phases.database.invariants.settings import InvariantsSettings
 from phases.database.isolation.settings import IsolationSettings
 from phases.database.pool.settings import PoolSettings
-from phases.database.queries.settings import QuerySettings
+from phases.database.queries.settings import QueryingSettings, QueryName, QuerySettings
 from phases.database.recovery.settings import RecoverySettings
 from phases.database.service.settings import ServiceSettings
 from phases.database.workload.settings import WorkloadSettings
@@ -28,7 +28,6 @@ PartName = Literal[
     "cache",
     "service",
 ]
-QueryName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,79}$")]
 MOST_QUERIES = 200
 
 
@@ -42,6 +41,7 @@ class DatabaseSettings(Settings):
     skip: Annotated[tuple[PartName, ...], BeforeValidator(_listed)] = ()
     workload: WorkloadSettings = WorkloadSettings()
     queries: dict[QueryName, QuerySettings] = Field(default_factory=dict, max_length=MOST_QUERIES)
+    querying: QueryingSettings = QueryingSettings()
     catalogue: CatalogueSettings = CatalogueSettings()
     pool: PoolSettings = PoolSettings()
     isolation: IsolationSettings = IsolationSettings()

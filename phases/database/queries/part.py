@@ -6,10 +6,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from campaign.records import Evidence, Finding
+from phases.database.queries.judge import judge_queries
 from phases.database.scene import Scene
 
 if TYPE_CHECKING:
     from phases.database.settings import DatabaseSettings
+
+PLAN_SECONDS = 0.2
+"""How long asking for a plan takes, about."""
 
 
 class QueriesPart:
@@ -19,19 +23,20 @@ class QueriesPart:
     needs = "database"
 
     def wanted(self, settings: DatabaseSettings) -> bool:
-        """Whether the campaign file asks for it."""
-        del settings
-        return False  # until it is built
+        """Where the campaign file has queries."""
+        return bool(settings.queries)
 
     def seconds(self, settings: DatabaseSettings) -> float:
-        """How long it takes, about."""
-        del settings
-        return 0.0
+        """The run, and a plan for each."""
+        run = settings.querying
+        return run.warm_up + run.hold + 3.0 + PLAN_SECONDS * len(settings.queries)
 
     async def collect(self, scene: Scene) -> None:
         """Record what was seen."""
+        from phases.database.queries.collect import run_queries  # noqa: PLC0415 - drivers, when it runs
+
+        await run_queries(scene)
 
     def judge(self, evidence: Evidence, settings: DatabaseSettings) -> Iterator[Finding]:
-        """One finding per planned check."""
-        del evidence, settings
-        yield from ()
+        """One finding per limit and statement, and what the server counted."""
+        yield from judge_queries(evidence, settings.queries)

@@ -1,0 +1,208 @@
+"""The user's own statements on real servers: figures, plans, and each way in which one can be wrong."""
+
+import pytest
+from scene import run_phase, settings_of
+
+from campaign.database.address import read_address
+from campaign.database.server import open_server
+from campaign.database.sessions import sessions
+from campaign.records import Evidence, Outcome, Severity
+from phases.database.queries.part import QueriesPart
+from phases.database.settings import DatabaseSettings
+
+OTHERS = [
+    "workload", "catalogue", "pool", "isolation", "invariants", "durability", "recovery", "cache", "service",
+]  # fmt: skip
+FILL = {
+    "postgresql": "SELECT g, g % 500 FROM generate_series(1, 5000) g",
+    "mysql": "SELECT seq, seq % 500 FROM seq_1_to_5000",
+    "sqlite": "WITH RECURSIVE c(n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM c LIMIT 5000) "
+    "SELECT n, n % 500 FROM c",
+}
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch):
+    """A busy machine is no matter of these tests."""
+    for name in ("MAX_LOOP_LAG", "MAX_SCHEDULE_LAG", "MAX_FREEZE", "MAX_PAUSE", "MAX_STOLEN"):
+        monkeypatch.setattr(f"campaign.load.generator.{name}", 60.0)
+
+
+@pytest.fixture
+def filled(database_url):
+    """The URL of a database with 5,000 children of 500 parents, and no index on the parents."""
+    fill(database_url)
+    return database_url
+
+
+def fill(url):
+    server = open_server(read_address(url), tag="test")
+    server.run("CREATE TABLE children (id INTEGER PRIMARY KEY, parent_id INTEGER)")
+    with server.writing() as connection:
+        raw = connection.connection.cursor()
+        raw.execute(f"INSERT INTO children {FILL[server.kind.value]}")
+        raw.close()
+    if server.kind.value != "sqlite":
+        server.run("ANALYZE children" if server.kind.value == "postgresql" else "ANALYZE TABLE children")
+    server.close()
+
+
+def run(url, *, hold="1s", **queries):
+    return run_with(url, {"hold": hold}, **queries)
+
+
+def run_with(url, querying, **queries):
+    """The evidence and the findings by name."""
+    querying = {"warm_up": "700ms", "users": 2, "hold": "1s", **querying}
+    settings = settings_of(skip=OTHERS, queries=queries, querying=querying)
+    evidence = run_phase(settings, stores={"database": url})
+    assert "queries" in evidence.facts, evidence.facts
+    findings = QueriesPart().judge(evidence, settings)
+    return evidence.facts["queries"], {each.check.removeprefix("queries."): each for each in findings}
+
+
+def outcomes(findings):
+    return {name: each.outcome.value for name, each in findings.items()}
+
+
+def test_a_healthy_query_passes_and_one_without_an_index_does_not(filled):
+    facts, findings = run(
+        filled,
+        by_id={"sql": "SELECT * FROM children WHERE id = :id", "params": {"id": "{{ random.int(1, 5000) }}"}},
+        by_parent={
+            "sql": "SELECT * FROM children WHERE parent_id = :p",
+            "params": {"p": [1, 2, 3]},
+            "weight": 3,
+        },
+    )
+    assert outcomes(findings) == {
+        "by_id.mean": "passed",
+        "by_id.error_rate": "passed",
+        "by_id.index": "passed",
+        "by_parent.mean": "passed",
+        "by_parent.error_rate": "passed",
+        "by_parent.index": "failed",
+        "server_count": "informational",
+    }
+    found = findings["by_parent.index"]
+    assert found.severity is Severity.IMPORTANT
+    assert found.message.startswith("by_parent: an index on children (parent_id) is missing: ")
+    assert found.message.endswith("5,000 rows read for 10")
+    counts = {row["name"]: row["count"] for row in facts["patterns"]}
+    assert counts["by_parent"] > counts["by_id"] > 0
+    assert facts["plans"]["by_parent"]["text"]
+
+
+def test_a_slow_query_misses_its_limit_and_its_plan_is_kept(postgres_url):
+    facts, findings = run(
+        postgres_url,
+        nap={"sql": "SELECT pg_sleep(0.06)"},
+        patient={"sql": "SELECT pg_sleep(0.01)", "limits": {"mean": "500ms", "p95": "1ms"}},
+    )
+    assert outcomes(findings)["nap.mean"] == "failed"
+    assert outcomes(findings)["patient.mean"] == "passed"
+    assert outcomes(findings)["patient.p95"] == "failed"
+    assert all(facts["plans"][name]["text"] for name in ("nap", "patient"))
+
+
+def test_a_misspelt_column_fails_with_the_servers_words(filled):
+    _, findings = run(filled, wrong={"sql": "SELECT naem FROM children"})
+    found = findings["wrong.error_rate"]
+    assert found.outcome is Outcome.FAILED
+    assert found.message.startswith("wrong failed every time (")
+    assert "naem" in found.message
+    assert outcomes(findings)["wrong.mean"] == "inconclusive"
+    assert outcomes(findings)["wrong.index"] == "inconclusive"
+
+
+def test_a_statement_that_never_returns_is_ended_on_the_server_too(postgres_url):
+    _, findings = run_with(postgres_url, {"timeout": "300ms"}, never={"sql": "SELECT pg_sleep(3600)"})
+    assert outcomes(findings)["never.error_rate"] == "failed"
+    assert outcomes(findings)["never.mean"] == "failed"
+    assert "statement timeout" in findings["never.error_rate"].message
+    server = open_server(read_address(postgres_url), tag="test")
+    assert [each.statement for each in sessions(server) if "pg_sleep" in each.statement] == []
+    server.close()
+
+
+def test_a_huge_result_is_not_read(postgres_url):
+    _, findings = run(postgres_url, huge={"sql": "SELECT repeat('x', 1000) FROM generate_series(1, 1000000)"})
+    assert "more than 10,000 rows" in findings["huge.error_rate"].message
+
+
+def test_the_server_refuses_what_writes_behind_our_back(filled):
+    if filled.startswith("postgres"):
+        server = open_server(read_address(filled), tag="test")
+        server.run(
+            "CREATE FUNCTION sneak() RETURNS integer LANGUAGE sql AS 'DELETE FROM children RETURNING 1'"
+        )
+        _, findings = run(filled, sneaky={"sql": "SELECT sneak()"})
+        assert "read-only transaction" in findings["sneaky.error_rate"].message
+        assert server.scalar("SELECT count(*) FROM children") == 5000
+        server.close()
+    elif filled.startswith("mysql"):
+        server = open_server(read_address(filled), tag="test")
+        server.run("CREATE FUNCTION sneak() RETURNS INTEGER BEGIN DELETE FROM children; RETURN 1; END")
+        _, findings = run(filled, sneaky={"sql": "SELECT sneak()"})
+        assert "READ ONLY" in findings["sneaky.error_rate"].message
+        assert server.scalar("SELECT count(*) FROM children") == 5000
+        server.close()
+    else:
+        pytest.skip("SQLite has no functions that write")
+
+
+def test_what_says_that_it_writes_may(filled):
+    _, findings = run(
+        filled,
+        move={
+            "sql": "UPDATE children SET parent_id = 1000 WHERE id = :id",
+            "params": {"id": 7},
+            "writes": True,
+        },
+        read={"sql": "SELECT * FROM children WHERE id = :id", "params": {"id": 7}},
+    )
+    assert outcomes(findings)["move.error_rate"] == "passed"
+    assert outcomes(findings)["read.error_rate"] == "passed"
+    server = open_server(read_address(filled), tag="test")
+    assert server.scalar("SELECT parent_id FROM children WHERE id = 7") == 1000
+    server.close()
+
+
+def test_a_user_who_may_not_read_is_told_so(postgres_server, postgres_url):
+    fill(postgres_url)
+    postgres_server.sql("CREATE ROLE nobody_much LOGIN")
+    try:
+        url = postgres_url.replace("postgres@", "nobody_much@")
+        _, findings = run(url, all_of_them={"sql": "SELECT count(*) FROM children"})
+        message = findings["all_of_them.error_rate"].message
+        assert "42501" in message
+        assert "permission denied" in message
+    finally:
+        postgres_server.sql("DROP OWNED BY nobody_much; DROP ROLE nobody_much")
+
+
+def test_python_is_given_the_drivers_connection(postgres_url, tmp_path):
+    (tmp_path / "own_piece.py").write_text(
+        "async def count(connection):\n    await connection.fetchval('SELECT 1')\n"
+    )
+    settings = DatabaseSettings.model_validate(
+        {
+            "skip": OTHERS,
+            "queries": {"piece": {"python": "own_piece.count"}},
+            "querying": {"hold": "1s", "warm_up": "700ms", "users": 2},
+        },
+        context={"folder": tmp_path, "environment": "staging"},
+    )
+    evidence = run_phase(settings, stores={"database": postgres_url})
+    findings = {each.check: each.outcome.value for each in QueriesPart().judge(evidence, settings)}
+    assert findings["queries.piece.error_rate"] == "passed"
+    assert "queries.piece.index" not in findings
+
+
+def test_what_was_never_reached_is_undecided():
+    settings = settings_of(queries={"one": {"sql": "SELECT 1"}})
+    found = {each.check: each.outcome for each in QueriesPart().judge(Evidence(), settings)}
+    assert found == dict.fromkeys(
+        ("queries.one.mean", "queries.one.error_rate", "queries.one.index"), Outcome.INCONCLUSIVE
+    )
+    assert not QueriesPart().wanted(settings_of())
