@@ -30,9 +30,6 @@ WAITS = 5
 class NotDoneError(CampaignError):
     """An operation without which there is nothing to observe did not go well."""
 
-    slug = "not-done"
-    exit_code = 3
-
 
 @dataclass(frozen=True, slots=True)
 class Done:

@@ -11,14 +11,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from campaign.database.address import Kind
 from campaign.database.failure import failure_of
 from campaign.errors import CampaignError, RefusedError
+from campaign.target.guard import is_production
 from phases.database.scene import Scene
 from phases.database.service.actor import Actor, NotDoneError, actors
 from phases.database.service.connections import after_leaks, beside_waiting, in_a_crowd
 from phases.database.service.races import run_race
 from phases.database.service.settings import Connections, Race, ServiceSettings, Waiting
 from phases.database.service.statements import count_statements
-
-PRODUCTION = frozenset({"production", "prod", "live"})
 
 
 async def observe(scene: Scene) -> None:
@@ -85,7 +84,7 @@ async def _connections(scene: Scene, people: list[Actor], *, facts: dict[str, An
 async def _waiting(scene: Scene, people: list[Actor], asked: Waiting) -> dict[str, Any]:
     if scene.server is None or scene.server.kind is Kind.SQLITE:
         return {"not_applicable": "it needs a lock on a table in a database server"}
-    if scene.context.target.environment.strip().lower() in PRODUCTION:
+    if is_production(scene.context.target.environment):
         return {"cannot": f"in {scene.context.target.environment} no table is locked"}
     try:
         return await beside_waiting(scene, scene.server, people[: asked.at_once + 1], asked)

@@ -46,7 +46,7 @@ async def in_a_crowd(scene: Scene, people: list[Actor], asked: Crowd) -> dict[st
             for name in asked.operations:
                 exchanges.append(await actor.patiently(name))  # noqa: PERF401 - one after the other
 
-    async with watching(scene.server) as watch:
+    async with watching(_listing(scene.server)) as watch:
         await asyncio.gather(*map(work, people))
     times = [each.seconds for each in exchanges]
     failed = [each for each in exchanges if each.status is None or each.status >= SERVER_ERROR]
@@ -59,6 +59,11 @@ async def in_a_crowd(scene: Scene, people: list[Actor], asked: Crowd) -> dict[st
         "p95": float(np.percentile(times, 95)) if times else None,
     }
     return facts | ({"sessions": watch.facts()} if watch.looks else {})
+
+
+def _listing(server: Server | None) -> Server | None:
+    """The server, if it has a list of sessions."""
+    return None if server is None or server.kind is Kind.SQLITE else server
 
 
 async def beside_waiting(scene: Scene, server: Server, people: list[Actor], asked: Waiting) -> dict[str, Any]:
@@ -118,14 +123,14 @@ async def _arrived(server: Server, tasks: list[asyncio.Task[Done]]) -> int:
 
 async def after_leaks(scene: Scene, actor: Actor, asked: Leak) -> dict[str, Any]:
     """Which sessions stay in a transaction when all is quiet, and whether the service still answers."""
-    server = scene.server
+    server = _listing(scene.server)
     alone = await actor.patiently(asked.probe)
     facts: dict[str, Any] = {"probe_ok": alone.ok, "alone": alone.seconds, "why": alone.why, "done": 0}
     if not alone.ok:
         return facts
     old = await _in_transaction(server)
     facts["refused"] = await _do_often(scene, actor, asked, facts=facts, times=FEW)
-    if server is not None and server.kind is not Kind.SQLITE:
+    if server is not None:
         await asyncio.sleep(QUIET)
         facts |= {"quiet": QUIET, "stuck": len(await _in_transaction(server) - old)}
     if not facts.get("stuck") and not facts["refused"]:

@@ -74,12 +74,9 @@ def _doubt(race: Race, facts: Mapping[str, Any]) -> str:
     why = "; ".join(facts.get("refusals", ()))
     if not confirmed:
         return f"in none of {runs} runs everything was confirmed" + (f" ({why})" if why else "")
-    if judged <= 0:
-        unseen = facts.get("none_seen", 0)
-        what = (
-            f"in {unseen} of {confirmed} runs neither change was seen" if unseen else "nothing could be read"
-        )
-        return f"{what}, so one cannot tell what became of them"
+    if 2 * judged < confirmed or not judged:
+        what = "neither change was seen" if facts.get("none_seen", 0) else "nothing could be read"
+        return f"in {confirmed - judged} of {confirmed} runs {what} afterwards, so nobody can tell"
     if race.kind != "read your writes" and not facts.get("overlapped", 0):
         return f"in none of {confirmed} runs the two requests overlapped"
     return ""

@@ -11,6 +11,7 @@ from random import Random
 from typing import Any
 
 from campaign.target.jsonpath import MISSING, compile_path
+from campaign.target.scope import type_of
 from campaign.target.template import compile_text
 from phases.database.service.actor import Actor, Done
 from phases.database.service.settings import LostUpdate, Race, ReadYourWrites, WriteAfter
@@ -191,6 +192,7 @@ class _Expected:
         self._wanted = {
             path: compile_text(value) if isinstance(value, str) else value for path, value in expect.items()
         }
+        self._ours: set[str] = set()
 
     async def wrong(self, actor: Actor, read: str) -> list[str] | None:
         """What is not as it must be; None where it could not be read."""
@@ -203,11 +205,18 @@ class _Expected:
             path: want.render(actor.scope) if hasattr(want, "render") else want
             for path, want in self._wanted.items()
         }
+        self._ours |= {str(value) for value in wanted.values()}
         return [
-            f"{read} gave {path} = {_short(found[path])}, not {_short(wanted[path])}"
+            f"{read} gave {path} = {self._told(found[path])}, not {_short(wanted[path])}"
             for path in self.paths
             if str(found[path]) != str(wanted[path])
         ]
+
+    def _told(self, value: Any) -> str:
+        """The value where it is one that we have written; anything else may be somebody's own."""
+        if value is MISSING:
+            return "nothing"
+        return _short(value) if str(value) in self._ours else f"another value ({type_of(value)})"
 
 
 async def _later(actor: Actor, name: str, seconds: float) -> Done:
@@ -228,4 +237,4 @@ def _document(done: Done) -> Any:
 
 
 def _short(value: Any) -> str:
-    return "nothing" if value is MISSING else repr(value)[:60]
+    return repr(value)[:60]

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from campaign.clock import SECOND
+from campaign.database.address import Kind
+from campaign.database.server import Server
+from campaign.database.territory import Territory, claim
 from campaign.records import Measurement
+from campaign.target.guard import is_production
 from phases.database.scene import Scene
 from phases.database.service.actor import Actor, NotDoneError
 from phases.database.service.counters import Counter, NoCounter, open_counter
@@ -31,14 +39,34 @@ async def count_statements(scene: Scene, actor: Actor, names: list[str]) -> dict
     """
     if scene.server is None:
         return {"why": "the target's database is not given (target.database)"}
+    async with _place(scene, scene.server) as territory:
+        try:
+            counter = await asyncio.to_thread(open_counter, scene.server, territory)
+        except NoCounter as reason:
+            return {"why": str(reason), "never": reason.never}
+        try:
+            return await _counted(scene, actor, counter, names=names)
+        finally:
+            await asyncio.to_thread(counter.close)
+
+
+@asynccontextmanager
+async def _place(scene: Scene, server: Server) -> AsyncIterator[Territory | None]:
+    """A place of ours, in which a PostgreSQL can be made to show us what it counts; None where we may have
+    none.
+    """
+    if scene.territory is not None or server.kind is not Kind.POSTGRESQL:
+        yield scene.territory
+        return
+    territory = None
+    if not is_production(scene.context.target.environment):
+        with suppress(SQLAlchemyError):
+            territory = await asyncio.to_thread(claim, server)
     try:
-        counter = await asyncio.to_thread(open_counter, scene.server, scene.territory)
-    except NoCounter as reason:
-        return {"why": str(reason), "never": reason.never}
-    try:
-        return await _counted(scene, actor, counter, names=names)
+        yield territory
     finally:
-        await asyncio.to_thread(counter.close)
+        if territory is not None:
+            await asyncio.shield(asyncio.to_thread(territory.drop))
 
 
 async def _counted(scene: Scene, actor: Actor, counter: Counter, *, names: list[str]) -> dict[str, Any]:
