@@ -18,6 +18,9 @@ from phases.database.invariants.promises import Anomaly
 MOST_KEPT = 5
 """Examples of one kind that are kept; all are counted."""
 
+MOST_SHOWN = 8
+"""Transactions of a long cycle that are shown."""
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -63,8 +66,8 @@ def check_history(history: list[Transaction], final: Mapping[int, tuple[int, ...
         verdict.add(case)
     for cycle in find_cycles(list(_edges(known))):
         numbers = {each.number: each for each in known.done}
-        shown = tuple(str(numbers[edge.source]) for edge in cycle.edges)
-        verdict.add(Case(cycle.kind, str(cycle), shown))
+        shown = tuple(str(numbers[edge.source]) for edge in cycle.edges[:MOST_SHOWN])
+        verdict.add(Case(cycle.kind, cycle.shown(MOST_SHOWN), shown))
     return verdict
 
 

@@ -44,8 +44,11 @@ class Cycle:
             return Anomaly.G_SINGLE if kinds.count("rw") == 1 else Anomaly.G2_ITEM
         return Anomaly.G1C if "wr" in kinds else Anomaly.G0
 
-    def __str__(self) -> str:
-        return ", ".join(map(str, self.edges))
+    def shown(self, most: int) -> str:
+        """Its first edges, and how many more there are."""
+        told = ", ".join(map(str, self.edges[:most]))
+        more = len(self.edges) - most
+        return f"{told}, and {more} more" if more > 0 else told
 
 
 def find_cycles(edges: Sequence[Edge]) -> list[Cycle]:

@@ -128,8 +128,8 @@ CHECKS: Mapping[str, PlannedCheck] = {
         "no child without its parent",
         _foreign,
         _unmet,
-        "Foreign keys are not enforced: foreign_key_checks (MariaDB, MySQL), PRAGMA foreign_keys (SQLite), or "
-        "a storage engine without them.",
+        "Foreign keys are not enforced: foreign_key_checks (MariaDB, MySQL), PRAGMA foreign_keys (SQLite), "
+        "or a storage engine without them.",
     ),
     "unique_key": PlannedCheck(
         "race on a unique key",
