@@ -11,12 +11,13 @@ import sys
 import time
 
 import asyncpg
+import asyncpg.prepared_stmt
 import uvloop
 
 SQL = "SELECT abalance FROM pgbench_accounts WHERE aid = $1"
 
 
-async def ask(statement, highest: int, until: float) -> int:
+async def ask(statement: asyncpg.prepared_stmt.PreparedStatement, highest: int, until: float) -> int:
     done = 0
     while time.monotonic() < until:
         await statement.fetch(1 + int(random.random() * highest))
