@@ -52,5 +52,6 @@ class BenchmarkPhase:
         chosen: BenchmarkSettings = settings
         entries = FEW if chosen.operations is None else len(chosen.operations)
         entries = entries * (2 if chosen.against else 1) + len(chosen.statements)
-        guess = 3.0 + entries * (chosen.iterations + chosen.warm_up) * USUAL
+        rounds = chosen.iterations + chosen.warm_up
+        guess = 3.0 + rounds * (entries * USUAL + chosen.pause)
         return max(min(guess, chosen.at_most), (chosen.at_most - 60.0) / 1.5)

@@ -16,6 +16,7 @@ from phases.benchmark.timed import COMMAND, OPERATION, STATEMENT, Timed, from_pl
 
 SLOW = "Profile this one alone: its queries, what it calls, what it serializes."
 FAILING = "See why it fails; times of failures are no benchmark."
+ASK_LESS = "Let more `users` take turns, or rest (`pause`) between rounds, or lift the target's limit."
 TOO_MANY = "429"
 
 Planned = dict[tuple[str, str], Entry]
@@ -90,8 +91,7 @@ def _failing(check: str, title: str, timed: Timed, entry: Entry) -> Finding:
     said = f"{title} failed {timed.failed:,} of {timed.asked:,} times, {count:,} times with: {most}"
     if all(TOO_MANY in detail for detail in timed.errors):
         why = f"{said}; it limits how often it is asked"
-        return checks.inconclusive(check, why, severity=entry.severity, limit=entry.bound,
-                                   remedy="Lift the limit for this account, or ask less often.")  # fmt: skip
+        return checks.inconclusive(check, why, severity=entry.severity, limit=entry.bound, remedy=ASK_LESS)
     return checks.holds(check, ok=False, message=said, severity=entry.severity, remedy=FAILING)
 
 

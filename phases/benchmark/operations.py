@@ -94,6 +94,7 @@ def _vocabulary(
         "operations": list(operations),
         "users": settings.users,
         "warm_up": settings.warm_up,
+        "pause": settings.pause,
         "seed": f"{context.seed}/benchmark",
     }
     feeds = {**context.vocabulary.feeds, PLAN: FeedSpec(PLAN, (told,), "per_user")}

@@ -125,15 +125,16 @@ class BenchmarkSettings(Settings):
 
     With no `operations` every one that users do as a task and that reads (GET) is measured, with no `cache`
     get and set where the target has a Redis. So many `users` do the rounds in turn, one at a time; each does
-    `start` once before, by default what users of these operations do first. `regression` is how much slower
-    than in an earlier run (`--baseline`) or than on a second target (`against`) something may be. All of it
-    takes `at_most` so long.
+    `start` once before, by default what users of these operations do first, and `pause` is the rest between
+    two rounds. `regression` is how much slower than in an earlier run (`--baseline`) or than on a second
+    target (`against`) something may be. All of it takes `at_most` so long.
     """
 
     iterations: Annotated[int, Field(ge=10, le=100_000)] = 200
     warm_up: Annotated[int, Field(ge=0, le=10_000)] = 20
     at_most: Annotated[Duration, Field(ge=1, le=6 * 3600)] = 120.0
-    users: Annotated[int, Field(ge=1, le=1000)] = 10
+    users: Annotated[int, Field(ge=1, le=1000)] = 20
+    pause: Annotated[Duration, Field(le=60)] = 0.0
     start: tuple[OperationName, ...] | None = None
     operations: Annotated[dict[OperationName, Entry], BeforeValidator(_listed)] | None = None
     statements: dict[EntryName, StatementEntry] = Field(default_factory=dict)

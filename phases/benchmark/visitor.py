@@ -12,7 +12,7 @@ from campaign.load.session import Identity
 from campaign.target.scope import Scope
 
 PLAN = "benchmark"
-"""The feed whose only item says what to do: {sides, users, start, operations, warm_up, seed}."""
+"""The feed whose only item says what to do: {sides, users, start, operations, warm_up, pause, seed}."""
 
 START, WARM_UP, MEASURED = "start", "warm-up", "measured"
 """What an operation is done for; each is counted by itself."""
@@ -43,7 +43,7 @@ class Visitor(User):
             if ready := await self._users(side, plan):
                 self._selves[side] = ready
         self._users_ready = min(map(len, self._selves.values()), default=0)
-        self._rounds = 0
+        self._rounds, self._pause = 0, plan["pause"]
         for _ in range(plan["warm_up"]):
             await self._round(WARM_UP)
 
@@ -51,6 +51,8 @@ class Visitor(User):
     async def do_round(self) -> None:
         """One round that counts."""
         await self._round(MEASURED)
+        if self._pause:
+            await self.sleep(self._pause)
 
     async def _users(self, side: str, plan: dict[str, Any]) -> list[Identity]:
         """Those that came through what comes first. User 7 is user 7 on each side, so the same account;

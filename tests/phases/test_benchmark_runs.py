@@ -119,6 +119,15 @@ def test_with_nothing_listed_the_reading_operations_of_users_are_measured_each_a
     assert server.seen == [("/story", True), ("/song", True)] * 43  # in turn, the rounds of warm-up too
 
 
+def test_a_pause_between_rounds_is_in_no_time(service):
+    began = time.monotonic()
+    evidence, _ = run(service().url, operations=["story"], iterations=10, pause="100ms")
+    [entry] = evidence.facts["entries"]
+    assert entry["target"]["count"] == 10
+    assert time.monotonic() - began > 0.9
+    assert entry["target"]["p99"]["value"] < 0.1
+
+
 def test_a_slow_second_target_shows_the_first_as_faster(service):
     quick, slow = service(), service(rest=0.006)
     _, found = run(quick.url, against=slow.url, operations=["story"])
