@@ -204,7 +204,10 @@ def test_a_server_that_stays_away_fails_in_bounded_time_and_what_is_left_behind_
         server.end()
 
 
-def test_a_server_that_stays_frozen_holds_nothing_up_for_long(fresh_name, tmp_path):
+def test_a_server_that_stays_frozen_holds_nothing_up_for_long(fresh_name, tmp_path, monkeypatch):
+    for room in ("campaign.database.server", "phases.database.recovery.pooled"):
+        monkeypatch.setattr(f"{room}.CONNECT_SECONDS", 1)
+    monkeypatch.setattr("phases.database.recovery.trial.DISPOSE_SECONDS", 1.0)
     server = Postgres()
     begin, end = freezing(server)
     try:
@@ -216,6 +219,7 @@ def test_a_server_that_stays_frozen_holds_nothing_up_for_long(fresh_name, tmp_pa
         assert "did not come back" in seen.findings["restart.lost"].message
     finally:
         end()
+        server.kill()
         server.end()
 
 

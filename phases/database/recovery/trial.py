@@ -19,6 +19,7 @@ from campaign.ledger.entry import Entry, Mark
 from campaign.ledger.moments import Moments, Watch
 from campaign.ledger.writer import Ledger
 from phases.database.recovery.pooled import Pooled
+from phases.database.recovery.settings import RecoverySettings
 from phases.database.recovery.strikes import STRIKES, Field, Strike
 from phases.database.recovery.witness import (
     Left,
@@ -32,8 +33,8 @@ from phases.database.recovery.writers import Writers
 from phases.database.scene import Scene
 
 LOOK_SECONDS = 0.05
-FLOWING_NS = SECOND // 2
-"""Acknowledgements flow while the last one is no older than this."""
+FLOWING_SHARE, FLOWING_WRITES = 0.25, 4
+"""Acknowledgements flow while the last one is no older than this share of the calm, or so many writes."""
 
 FIRST_SECONDS = 10.0
 """What the first acknowledgement gets, before anything is disturbed."""
@@ -163,22 +164,29 @@ async def _first_acknowledged(at: Field, counting: Counting) -> int:
 
 async def _until_calm(at: Field, watch: Watch, writers: Writers, *, over_ns: int) -> None:
     """Return when it is healthy again, or has not been for as long as it may take."""
-    calm = round(at.settings.calm * SECOND)
+    flowing = _flowing(at.settings)
+    calm = max(round(at.settings.calm * SECOND), 2 * flowing)
     while not at.stop.requested:
         now = at.ledger.now_ns()
         seen = watch.moments(now)
         if writers.trouble is not None:
             raise CampaignError(f"the ledger cannot be written: {writers.trouble}")
-        if now - over_ns >= calm and _well(seen, now):
+        if now - over_ns >= calm and _well(seen, now - flowing):
             return
         begun = over_ns if seen.first_failure_ns is None else max(over_ns, seen.first_failure_ns)
-        if now - begun >= at.settings.recovered_within * SECOND + calm + FLOWING_NS:
+        if now - begun >= at.settings.recovered_within * SECOND + 2 * calm:
             return
         await _sleep(at, LOOK_SECONDS)
 
 
-def _well(seen: Moments, now: int) -> bool:
-    flowing = now - seen.last_acknowledged_ns <= FLOWING_NS
+def _flowing(settings: RecoverySettings) -> int:
+    """Nanoseconds without an acknowledgement after which they do not flow."""
+    return round(max(FLOWING_SHARE * settings.calm, FLOWING_WRITES / settings.rate) * SECOND)
+
+
+def _well(seen: Moments, since_ns: int) -> bool:
+    """Whether writes were acknowledged since then, and nothing failed or it is healthy again."""
+    flowing = seen.last_acknowledged_ns >= since_ns
     return flowing and (seen.first_failure_ns is None or seen.healthy_ns is not None)
 
 

@@ -18,6 +18,7 @@ MOST_UNDER_WAY = 3000
 """Writes under way at once; one more is refused here without being sent."""
 
 MOST_KINDS = 20
+CANCELS, CANCEL_SECONDS = 3, 1.0
 PAUSE = 0.05
 """Seconds before the second try, twice that before the third."""
 
@@ -55,10 +56,12 @@ class Writers:
         self._ended = True
         if self._under_way:
             await asyncio.wait(self._under_way, timeout=seconds)
-        for task in self._under_way:
-            task.cancel()
-        if rest := self._under_way | self._given_up:
-            await asyncio.wait(rest, timeout=seconds)
+        for _ in range(CANCELS):  # a driver that is just closing a connection may swallow the first one
+            if not (rest := self._under_way | self._given_up):
+                break
+            for task in rest:
+                task.cancel()
+            await asyncio.wait(rest, timeout=CANCEL_SECONDS)
 
     def _after(self, due: int, step: int) -> int:
         """When the next one is due. What was missed for a second and more is not made up for."""
