@@ -49,12 +49,20 @@ class Bench:
         self.shape = shape
         self.connects = 0
         self._numbers: set[int] = set()
-        event.listen(engine.sync_engine, "connect", self._connected)
+        self._known: dict[int, int] = {}
+        for name, heard in (("connect", self._opened), ("close", self._ended), ("detach", self._ended)):
+            event.listen(engine.sync_engine, name, heard)
 
-    def _connected(self, connection: Any, record: object) -> None:
+    def _opened(self, connection: Any, record: object) -> None:
         del record
         self.connects += 1
-        self._numbers.add(_session_number(connection.driver_connection))
+        number = _session_number(connection.driver_connection)
+        self._numbers.add(number)
+        self._known[id(connection)] = number
+
+    def _ended(self, connection: Any, record: object) -> None:
+        del record
+        self._known.pop(id(connection), None)
 
     @property
     def _pool(self) -> Pool:
@@ -64,11 +72,6 @@ class Bench:
     def checked_out(self) -> int:
         """Connections that somebody has and did not give back."""
         return int(self._pool.checkedout()) if isinstance(self._pool, AsyncAdaptedQueuePool) else 0
-
-    @property
-    def idle(self) -> int:
-        """Connections that wait in the pool for the next one."""
-        return int(self._pool.checkedin()) if isinstance(self._pool, AsyncAdaptedQueuePool) else 0
 
     async def warm(self, statement: Any) -> None:
         """Open all that the pool keeps, so that what follows is timed without connecting."""
@@ -89,7 +92,7 @@ class Bench:
         """What is still taken although nobody uses the pool, as a phrase; "" where all came back."""
         if self.checked_out:
             return f"{self.checked_out} checked out and not given back"
-        extra = await self._settled(lambda found: len(found) - self.idle)
+        extra = await self._settled(lambda found: len({each.id for each in found} - {*self._known.values()}))
         return f"{extra} on the server that the pool does not know" if extra > 0 else ""
 
     async def close(self) -> str:

@@ -26,6 +26,9 @@ GLANCE = 0.25
 PATIENCE = 5.0
 """Seconds beyond a query's own time after which what still runs is given up."""
 
+LAST = 0.5
+"""The same once the run is stopped."""
+
 
 @dataclass(frozen=True, slots=True)
 class Load:
@@ -98,7 +101,8 @@ class Driver:
         """What came of this load, once the last of it has ended."""
         tally = Tally()
         statement = query_of(self._bench.server.kind, load.query)
-        watching = asyncio.create_task(self._watch(tally))
+        over = asyncio.Event()
+        watching = asyncio.create_task(self._watch(tally, over))
         tasks: set[asyncio.Task[None]] = set()
         began = self._clock.now_ns()
         try:
@@ -106,7 +110,9 @@ class Driver:
             await self._end(tasks, load, tally)
         finally:
             tally.elapsed = (self._clock.now_ns() - began) / SECOND
-            await _cancelled({*tasks, watching})
+            over.set()
+            await _cancelled(tasks)
+            await asyncio.wait({watching}, timeout=PATIENCE)  # not cancelled: its thread has a session
         return tally
 
     async def _send(
@@ -153,8 +159,9 @@ class Driver:
 
     async def _work(self, connection: Any, statement: Any, tally: Tally) -> None:
         try:
-            await connection.execute(statement)
-            tally.done += 1
+            if not self._stopping():  # else all that wait are let through, as cancelling may leave a session
+                await connection.execute(statement)
+                tally.done += 1
         except (SQLAlchemyError, OSError) as error:
             tally.errors[str(failure_of(error))] += 1
         finally:
@@ -163,16 +170,17 @@ class Driver:
     async def _end(self, tasks: set[asyncio.Task[None]], load: Load, tally: Tally) -> None:
         """Let all that is under way come to its end, within bounds."""
         until = self._clock.now_ns() + round((load.timeout + 2 * load.query + PATIENCE) * SECOND)
-        while tasks and self._clock.now_ns() < until and not self._stopping():
+        while tasks and self._clock.now_ns() < until:
             await asyncio.wait(tasks, timeout=0.2)
-        if tasks and not self._stopping():
+            if self._stopping():
+                until = min(until, self._clock.now_ns() + round((2 * load.query + LAST) * SECOND))
+        if tasks:
             tally.errors["no end within its time"] += len(tasks)
 
-    async def _watch(self, tally: Tally) -> None:
+    async def _watch(self, tally: Tally, over: asyncio.Event) -> None:
         """Count the sessions of the pool by the server's word for what they do, now and then."""
         with suppress(SQLAlchemyError, OSError):  # what is measured goes on without it
-            while True:
-                await asyncio.sleep(GLANCE)
+            while not await _happens(over, within=GLANCE):
                 tally.states.update(each.state or "unknown" for each in await self._bench.listed())
                 tally.glances += 1
 
@@ -181,6 +189,14 @@ def query_of(kind: Kind, seconds: float) -> Any:
     """A query of this service time on PostgreSQL, MariaDB or MySQL."""
     function = "pg_sleep" if kind is Kind.POSTGRESQL else "SLEEP"
     return text(f"SELECT {function}({seconds:.6f})")
+
+
+async def _happens(event: asyncio.Event, *, within: float) -> bool:
+    """Whether it happens within so many seconds."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(within):
+            await event.wait()
+    return event.is_set()
 
 
 async def _cancelled(tasks: set[asyncio.Task[None]]) -> None:

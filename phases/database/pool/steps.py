@@ -51,7 +51,7 @@ def row_of(shape: Shape, load: Load, tally: Tally) -> dict[str, Any]:
         "lag_p99": _seconds(tally.lags.percentile(P99)),
         "held_back": tally.held_back,
         "sessions": {state: count / tally.glances for state, count in sorted(tally.states.items())},
-        "cut": tally.sent + tally.held_back < load.count,
+        "cut": tally.done + tally.timeouts + tally.errors.total() + tally.held_back < load.count,
     }
 
 
