@@ -1,18 +1,21 @@
 """What the campaign file says of the benchmark phase: what is done one at a time, and its limits."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    BeforeValidator,
     Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     PlainSerializer,
     PlainValidator,
     StringConstraints,
     WithJsonSchema,
     model_validator,
 )
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
 
 from campaign.database.sql import parameters, refusal
 from campaign.errors import ConfigurationError
@@ -40,11 +43,13 @@ def _write_limit(limit: Limit | None) -> str | None:
     return None if limit is None else write_limit(limit)
 
 
+LIMIT_SCHEMA: dict[str, Any] = {"type": ["string", "null"], "examples": ["200ms", "50ms..200ms"]}
+
 TimeLimit = Annotated[
     Limit | None,
     PlainValidator(_read_limit),
     PlainSerializer(_write_limit),
-    WithJsonSchema({"type": ["string", "null"], "examples": ["200ms", "50ms..200ms"]}),
+    WithJsonSchema(LIMIT_SCHEMA),
 ]
 """A limit on a time, or None."""
 
@@ -55,6 +60,8 @@ class Entry(Settings):
     `target` and `acceptable` are the two ends of the limit, written apart. `metric` is what the limit and the
     comparisons are about. Without a limit it is measured and compared only.
     """
+
+    short: ClassVar[bool] = True
 
     limit: TimeLimit = None
     target: Duration | None = None
@@ -77,6 +84,14 @@ class Entry(Settings):
             raise quantity_error("a target that is not above what is acceptable")
         return self
 
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Offer the limit's text, or nothing at all, as well as the mapping, where that may be short."""
+        mapping: dict[str, Any] = handler.resolve_ref_schema(handler(schema))
+        return {"anyOf": [LIMIT_SCHEMA, mapping]} if cls.short else mapping
+
     @property
     def bound(self) -> Limit | None:
         """The limit, however it is written."""
@@ -91,6 +106,8 @@ class Entry(Settings):
 
 class StatementEntry(Entry):
     """A statement on the target's database; `:name` in it stands for a value of `params`."""
+
+    short: ClassVar[bool] = False
 
     sql: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000)]
     params: dict[str, str | int | float | bool | None] = Field(default_factory=dict)
@@ -107,8 +124,23 @@ class StatementEntry(Entry):
         return self
 
 
-def _listed(value: object) -> object:
-    return dict.fromkeys(value) if isinstance(value, list | tuple) else value
+class OrNames:
+    """Makes a mapping of entries from a list of their names, too."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """The mapping's own, behind the list."""
+        return core_schema.no_info_before_validator_function(_by_name, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Either form."""
+        return {"anyOf": [{"type": "array", "items": {"type": "string"}}, handler(schema)]}
+
+
+def _by_name(value: object) -> object:
+    names = isinstance(value, list | tuple) and all(isinstance(each, str) for each in value)
+    return dict.fromkeys(value) if names else value  # type: ignore[call-overload]
 
 
 def _url(value: str) -> str:
@@ -136,9 +168,9 @@ class BenchmarkSettings(Settings):
     users: Annotated[int, Field(ge=1, le=1000)] = 20
     pause: Annotated[Duration, Field(le=60)] = 0.0
     start: tuple[OperationName, ...] | None = None
-    operations: Annotated[dict[OperationName, Entry], BeforeValidator(_listed)] | None = None
+    operations: Annotated[dict[OperationName, Entry], OrNames()] | None = None
     statements: dict[EntryName, StatementEntry] = Field(default_factory=dict)
-    cache: Annotated[dict[Command, Entry], BeforeValidator(_listed)] | None = None
+    cache: Annotated[dict[Command, Entry], OrNames()] | None = None
     regression: Share = 0.20
     against: Annotated[str, AfterValidator(_url)] = ""
 

@@ -1,5 +1,6 @@
 """The benchmark phase as a pure judge and as settings: what is planned, what decides, what a file may say."""
 
+import jsonschema
 import pytest
 from pydantic import ValidationError
 
@@ -224,3 +225,19 @@ def test_a_quick_run_does_fewer_iterations():
 def test_the_deadline_leaves_the_time_that_the_file_allows(at_most):
     chosen = settings(at_most=at_most)
     assert PHASE.seconds(chosen) * 1.5 + 120 > chosen.at_most + 30
+
+
+@pytest.mark.parametrize(
+    ("said", "right"),
+    [
+        ({"operations": {"history": "5ms..10ms", "story": None, "song": {"target": "5ms"}}}, True),
+        ({"operations": ["history"], "cache": ["get"]}, True),
+        ({"statements": {"lookup": {"sql": "SELECT 1", "limit": "5ms"}}}, True),
+        ({"statements": {"lookup": "5ms"}}, False),
+        ({"operations": {"history": {"limits": "5ms"}}}, False),
+    ],
+)
+def test_an_editor_knows_every_form_that_the_file_may_have(said, right):
+    assert jsonschema.Draft202012Validator(BenchmarkSettings.model_json_schema()).is_valid(said) == right
+    if right:
+        settings(**said)
