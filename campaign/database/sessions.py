@@ -56,6 +56,13 @@ def end_session(server: Server, number: int) -> bool:
     return True
 
 
+def interrupt_own(server: Server) -> None:
+    """Cancel the statements of our own sessions; they stay. SQLite, which has no sessions, goes on."""
+    command = {Kind.POSTGRESQL: "SELECT pg_cancel_backend({})", Kind.MYSQL: "KILL QUERY {}"}.get(server.kind)
+    for each in own_sessions(server) if command else ():
+        server.run(str(command).format(each.id))
+
+
 def _session(row: dict[str, Any], *, own: bool) -> Session:
     return Session(
         id=int(row["pid"]),

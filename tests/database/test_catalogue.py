@@ -1,16 +1,18 @@
 # ruff: noqa: S608 - tables of our own
 """What a schema shows: a healthy one is accused of nothing, each lack is named."""
 
+import asyncio
 import os
 import subprocess
 import sys
 
 import pytest
-from scene import run_phase, settings_of
+from scene import open_scene, run_phase, settings_of
 from servers import wait_until
 
 from campaign.database.address import read_address
 from campaign.database.server import open_server
+from campaign.database.sessions import sessions
 from campaign.records import Evidence, Outcome, Severity
 from phases.database.catalogue.part import CataloguePart
 
@@ -188,3 +190,28 @@ def test_a_schema_that_was_not_read_is_undecided():
     found = {each.check: each.outcome for each in CataloguePart().judge(Evidence(), settings)}
     assert set(found.values()) == {Outcome.INCONCLUSIVE}
     assert "catalogue.orphans" in found
+
+
+def test_a_phase_that_is_stopped_does_not_wait_for_a_count(postgres_url):
+    server = open_server(read_address(postgres_url), tag="other")
+    make(server, "CREATE TABLE notes (id INTEGER PRIMARY KEY, child_id INTEGER)", "ANALYZE")
+    settings = settings_of(skip=OTHERS, catalogue={"timeout": "60s"})
+
+    def counts():
+        return any("LEFT JOIN" in each.statement for each in sessions(server))
+
+    async def stopped():
+        async with open_scene(postgres_url, settings) as scene:
+            counting = asyncio.create_task(CataloguePart().collect(scene))
+            await asyncio.to_thread(wait_until, counts)
+            scene.context.stop.request()
+            async with asyncio.timeout(10):
+                await counting
+            return scene.context.record.evidence
+
+    with server.writing() as connection:
+        connection.exec_driver_sql("LOCK TABLE children IN ACCESS EXCLUSIVE MODE")
+        evidence = asyncio.run(stopped())
+    server.close()
+    found = {each.check: each.outcome for each in CataloguePart().judge(evidence, settings)}
+    assert found["catalogue.orphans"] is Outcome.INCONCLUSIVE

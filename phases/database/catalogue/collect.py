@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ from campaign.database.failure import failure_of
 from campaign.database.peek import peek
 from campaign.database.server import Server
 from campaign.database.shapes import quoted
+from phases.database.blocking import blocking
 from phases.database.catalogue.references import Reference, ignored, references
 from phases.database.catalogue.settings import CatalogueSettings
 from phases.database.catalogue.tables import MOST_TABLES, Table, read_tables
@@ -27,7 +27,7 @@ async def collect_catalogue(scene: Scene) -> None:
     server, settings = scene.server, scene.settings.catalogue
     if server is None:
         return
-    tables = await asyncio.to_thread(read_tables, server, stopping=lambda: scene.stopping)
+    tables = await blocking(scene, read_tables, server, stopping=lambda: scene.stopping)
     found = [*references(tables, ignore=settings.ignore)]
     facts = {
         "product": server.version.product,
@@ -102,7 +102,7 @@ async def _orphans(scene: Scene, server: Server, found: Sequence[Reference]) -> 
         if scene.stopping:
             return
         scene.tell(f"orphans of {each.shown}", at / len(asked))
-        yield {**_reference(each), **await asyncio.to_thread(_counted, server, each, scene)}
+        yield {**_reference(each), **await blocking(scene, _counted, server, each, scene)}
 
 
 def _counted(server: Server, found: Reference, scene: Scene) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -14,6 +13,7 @@ from campaign.load.luck import Luck
 from campaign.load.outcome import LoadOutcome, Second
 from campaign.target.feeds import open_feeds
 from campaign.target.scope import Scope
+from phases.database.blocking import blocking
 from phases.database.crosscheck import watched
 from phases.database.pattern import Pattern
 from phases.database.queries.settings import QuerySettings, planned_queries
@@ -105,13 +105,12 @@ async def _plans(scene: Scene, server: Server, patterns: tuple[Pattern, ...]) ->
 
 
 async def _plan(scene: Scene, server: Server, pattern: Pattern) -> dict[str, Any]:
-    """Asked with parameters drawn as in the run, in a thread that a stopped phase does not wait for."""
+    """Asked with parameters drawn as in the run."""
     statement = pattern.statements[0]
     try:
         params = _drawn(scene, pattern)
         seconds = min(EXPLAIN_SECONDS, scene.settings.querying.timeout)
-        async with asyncio.timeout(2 * EXPLAIN_SECONDS):
-            plan = await asyncio.to_thread(explain, server, statement.sql, params, seconds=seconds)
+        plan = await blocking(scene, explain, server, statement.sql, params, seconds=seconds)
     except Exception as error:  # noqa: BLE001 - the other plans are worth having all the same
         return {"why": str(failure_of(error))}
     missing = missing_index(plan)

@@ -28,12 +28,23 @@ def judge_queries(evidence: Evidence, queries: Mapping[str, QuerySettings]) -> I
         elif _all_went_well(each, queries[each.subject], rows) and not trouble:
             yield _of_faultless(each, rows[each.subject])
         else:
-            yield from judge_limits(evidence, [each], facts, trouble)
+            yield from judge_limits(evidence, [each], _sound(facts), trouble)
     for name, query in queries.items():
         if query.sql:
             yield _index(name, facts, trouble=trouble)
     if facts.get("server"):
         yield judge_counts("queries", facts["server"])
+
+
+def _sound(facts: dict[str, Any]) -> dict[str, Any]:
+    """The facts without the doubt that our processor was fully used: users without pauses use it as far as
+    they can, on SQLite all of it, and no time gets better by it.
+    """
+    health = facts.get("generator", {})
+    lost = health.get("workers_lost") or health.get("exhausted") or health.get("delay")
+    if facts.get("model") != "closed" or lost:
+        return facts
+    return {**facts, "generator": {**health, "saturation": ""}}
 
 
 def _all_went_well(planned: Planned, query: QuerySettings, rows: Mapping[str, Mapping[str, Any]]) -> bool:
