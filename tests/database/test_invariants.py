@@ -99,6 +99,13 @@ def test_read_committed_fails_a_service_that_relies_on_serializable(postgres_url
     assert "allowed at this level, and seen: " in calm.message
 
 
+def test_aborted_appends_that_were_read_fail_a_service_that_needs_committed_reads(mariadb_url):
+    settings = asked(level="read uncommitted", require="read committed", seconds="400ms")
+    history = findings(run_phase(settings, stores={"database": mariadb_url}), settings)["history"]
+    assert history.outcome is Outcome.FAILED
+    assert "an aborted append was read (G1a)" in history.message
+
+
 THINKING = 0.002
 """Seconds that an application takes between what it read and what it writes."""
 

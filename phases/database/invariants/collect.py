@@ -14,6 +14,7 @@ from campaign.database.failure import failure_of
 from phases.database.invariants.appends import run_appends
 from phases.database.invariants.atomicity import run_ended_sessions
 from phases.database.invariants.bench import Bench
+from phases.database.invariants.demands import level_of
 from phases.database.invariants.judge import CHECKS
 from phases.database.invariants.killed import run_killed_clients
 from phases.database.invariants.races import run_check_constraint, run_foreign_key, run_unique_key
@@ -69,7 +70,7 @@ def _open(scene: Scene, settings: InvariantsSettings, cut: threading.Event) -> B
     return Bench(
         scene.server,
         scene.territory,
-        level=settings.level,
+        level=level_of(scene.settings),
         workers=settings.workers,
         seconds=settings.seconds,
         seed=scene.context.seed,

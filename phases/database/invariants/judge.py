@@ -8,8 +8,7 @@ from typing import Any
 
 from campaign import checks
 from campaign.records import Evidence, Finding, Severity
-from phases.database.invariants.promises import TITLES, Anomaly, forbidden
-from phases.database.invariants.settings import InvariantsSettings
+from phases.database.invariants.promises import TITLES, Anomaly, promised, required
 from phases.database.scene import facts_of, trouble_of
 
 Fact = Mapping[str, Any]
@@ -150,8 +149,8 @@ CHECKS: Mapping[str, PlannedCheck] = {
 """Every check in the order in which they run."""
 
 
-def judge_invariants(evidence: Evidence, settings: InvariantsSettings, *, require: str) -> Iterator[Finding]:
-    """One finding per check; `require` is what transactions rely on beyond the level."""
+def judge_invariants(evidence: Evidence, require: tuple[str, ...]) -> Iterator[Finding]:
+    """One finding per check; `require` is what transactions rely on beyond the level, in words."""
     facts = facts_of(evidence, "invariants")
     for name, planned in CHECKS.items():
         check = f"invariants.{name}"
@@ -164,7 +163,7 @@ def judge_invariants(evidence: Evidence, settings: InvariantsSettings, *, requir
             )
             yield _undecided(check, f"{planned.title}: {why}")
         elif name == "history":
-            yield _of_history(check, planned, fact, facts=facts, require=require or settings.require)
+            yield _of_history(check, planned, fact, facts=facts, require=require)
         else:
             yield _judged(check, planned, fact, facts=facts, wrong=dict(fact.get("violations", {})))
 
@@ -190,9 +189,11 @@ def _undecided(check: str, why: str) -> Finding:
     return checks.inconclusive(check, why, severity=Severity.BLOCKER)
 
 
-def _of_history(check: str, planned: PlannedCheck, fact: Fact, *, facts: Fact, require: str) -> Finding:
+def _of_history(
+    check: str, planned: PlannedCheck, fact: Fact, *, facts: Fact, require: tuple[str, ...]
+) -> Finding:
     product, level = str(facts.get("product", "")), str(facts.get("level", ""))
-    banned = forbidden(product, level, snapshot=bool(fact.get("snapshot")), require=require)
+    banned = promised(product, level, snapshot=bool(fact.get("snapshot"))) | required(require)
     found = {Anomaly(kind): int(times) for kind, times in fact.get("anomalies", {}).items()}
     wrong = {TITLES[kind]: times for kind, times in found.items() if kind in banned}
     rest = [f"{kind.value} {times:,} times" for kind, times in found.items() if kind not in banned]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from campaign.records import Evidence, Finding
+from phases.database.invariants.demands import required_of
 from phases.database.invariants.judge import CHECKS, judge_invariants
 from phases.database.scene import Scene
 
@@ -39,4 +40,4 @@ class InvariantsPart:
 
     def judge(self, evidence: Evidence, settings: DatabaseSettings) -> Iterator[Finding]:
         """One finding per planned check."""
-        return judge_invariants(evidence, settings.invariants, require="")
+        return judge_invariants(evidence, required_of(settings))

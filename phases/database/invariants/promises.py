@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 
@@ -55,11 +56,17 @@ _MYSQL = {
     "SERIALIZABLE": SERIALIZABLE,
 }
 _REQUIRED = {
-    "": frozenset[Anomaly](),
     "read committed": COMMITTED,
     "snapshot": SNAPSHOT,
+    "repeatable read": SNAPSHOT,
     "serializable": SERIALIZABLE,
+    "lost update": frozenset({Anomaly.G_SINGLE}),
+    "p4": frozenset({Anomaly.G_SINGLE}),
+    "write skew": frozenset({Anomaly.G2_ITEM}),
+    "g2": frozenset({Anomaly.G2_ITEM}),
+    **{each.value.lower(): frozenset({each}) for each in Anomaly},
 }
+"""What a word of a requirement forbids: a level's name, or an anomaly's."""
 
 
 def promised(product: str, level: str, *, snapshot: bool = False) -> frozenset[Anomaly]:
@@ -76,9 +83,12 @@ def promised(product: str, level: str, *, snapshot: bool = False) -> frozenset[A
     return _MYSQL.get(name, ALWAYS)
 
 
-def forbidden(product: str, level: str, *, snapshot: bool = False, require: str = "") -> frozenset[Anomaly]:
-    """What the level forbids, and what the service needs beyond."""
-    return promised(product, level, snapshot=snapshot) | _REQUIRED[require]
+def required(words: Iterable[str]) -> frozenset[Anomaly]:
+    """What a service relies on not to see, by names of levels and of anomalies; other words mean nothing
+    here.
+    """
+    plain = (each.lower().replace("_", " ").removeprefix("no ") for each in words)
+    return frozenset().union(*(_REQUIRED.get(each, frozenset()) for each in plain))
 
 
 def one_snapshot(product: str, level: str) -> bool:

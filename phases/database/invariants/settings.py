@@ -1,6 +1,6 @@
 """What the campaign file says under `invariants`."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field
 
@@ -9,6 +9,7 @@ from campaign.settings import Duration, Settings
 QUICK_SECONDS = 0.5
 
 LevelName = Literal["default", "read uncommitted", "read committed", "repeatable read", "serializable"]
+LEVELS = frozenset(get_args(LevelName))
 Required = Literal["", "read committed", "snapshot", "serializable"]
 
 
