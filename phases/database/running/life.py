@@ -118,7 +118,6 @@ class StatementLife:
         recorder = session.recorder
         watch = recorder.watch
         watch.began(began)
-        self._task = asyncio.current_task()
         self._timeout.start(self, began)
         try:
             query = piece.only
