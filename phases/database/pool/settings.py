@@ -2,17 +2,29 @@
 
 from typing import Annotated, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from campaign.records import Direction, Limit
 from campaign.settings import Duration, GradedLimit, Rate, Settings, Share, limit_for
+from campaign.settings.quantities import write_duration
 
 MOST_CONNECTIONS = 500
 MOST_SIZES = 20
 
 PoolSize = Annotated[int, Field(ge=1, le=MOST_CONNECTIONS)]
 WaitLimit = Annotated[GradedLimit, limit_for("s", Direction.AT_MOST)]
+
+
+def _between(low: float, high: float, words: str) -> AfterValidator:
+    """Refuse a quantity outside of these, in words that people write."""
+
+    def check(value: float) -> float:
+        if not low <= value <= high:
+            raise PydanticCustomError("range", "is not {allowed}", {"allowed": words})
+        return value
+
+    return AfterValidator(check)
 
 
 def _unsaid(value: object) -> object:
@@ -37,21 +49,25 @@ class PoolSettings(Settings):
     sizes: tuple[PoolSize, ...] = Field(
         default=(1, 2, 3, 4, 6, 8, 12, 16), min_length=1, max_length=MOST_SIZES
     )
-    rate: Rate = Field(default=250.0, ge=1, le=2000)
-    query: Duration = Field(default=0.01, ge=0.0001, le=2)
-    timeout: Duration = Field(default=1.0, ge=0.05, le=30)
-    step: Duration = Field(default=1.6, ge=0.1, le=60)
-    judged: Duration = Field(default=4.0, ge=0.1, le=600)
-    share: Share = Field(default=0.5, gt=0)
+    rate: Annotated[Rate, _between(1, 2000, "a rate from 1/s to 2000/s")] = 250.0
+    query: Annotated[Duration, _between(0.0001, 2, "a duration from 0.1ms to 2s")] = 0.01
+    timeout: Annotated[Duration, _between(0.05, 30, "a duration from 50ms to 30s")] = 1.0
+    step: Annotated[Duration, _between(0.1, 60, "a duration from 100ms to 60s")] = 1.6
+    judged: Annotated[Duration, _between(0.1, 600, "a duration from 100ms to 10m")] = 4.0
+    share: Annotated[Share, _between(0.01, 1, "a share from 1% to 100%")] = 0.5
     wait: WaitLimit = GradedLimit(limit=Limit(0.05, 0.25, "s"))
 
     @model_validator(mode="after")
     def _can_fail(self) -> Self:
         if self.timeout <= self.wait.limit.acceptable:
+            acceptable, found = (write_duration(each) for each in (self.wait.limit.acceptable, self.timeout))
             raise PydanticCustomError(
                 "timeout",
-                "is not {allowed}",
-                {"allowed": "a timeout longer than the wait that is acceptable"},
+                "needs {allowed}",
+                {
+                    "allowed": f"a timeout longer than the wait that is acceptable ({acceptable})",
+                    "found": f"timeout: {found}",
+                },
             )
         return self
 
