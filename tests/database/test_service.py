@@ -302,3 +302,32 @@ def test_a_locked_table_lets_nobody_in_until_the_block_ends(request, kind):
             assert server.rows("SELECT * FROM things") == []
 
     asyncio.run(observed())
+
+
+def test_a_run_that_is_stopped_ends_soon_puts_back_what_it_changed_and_claims_nothing(
+    postgres_server, postgres_url
+):
+    url = postgres_url.replace("postgresql:", "postgresql+psycopg:")
+
+    async def stopped(campaign):
+        settings = campaign.phases[0].settings
+        settings = settings.model_copy(
+            update={"service": settings.service.model_copy(update={"times": 1000})}
+        )
+        asked = {"target": campaign.target, "vocabulary": campaign.vocabulary}
+        async with open_scene(postgres_url, settings, **asked) as scene:
+            running = asyncio.create_task(ServicePart().collect(scene))
+            await asyncio.sleep(1.0)
+            assert not running.done()
+            scene.context.stop.request()
+            await asyncio.wait_for(running, 3)
+            return list(ServicePart().judge(scene.context.record.evidence, settings))
+
+    with demo(f"--database-url={url}") as there:
+        campaign = read(CAMPAIGN.replace("URL", there), phases=installed().infos(), environ={})
+        findings = asyncio.run(stopped(campaign))
+    assert {each.check for each in findings} == NAMES
+    undecided = [each.check for each in findings if each.outcome is Outcome.INCONCLUSIVE]
+    assert set(undecided) >= NAMES - {"service.race.profile", "service.put_back"}
+    name = postgres_url.rpartition("/")[2]
+    assert postgres_server.sql("SELECT count(*) FROM children WHERE name LIKE 'Kim%'", name) == "0"

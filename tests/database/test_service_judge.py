@@ -8,7 +8,8 @@ from phases.database.service.part import ServicePart
 
 RACES = {
     "profile": {
-        "kind": "lost update", "first": "rename", "second": "dress", "read": "show", "expect": {"$.name": "A"}
+        "kind": "lost update", "first": "rename", "second": "dress", "read": "show",
+        "expect": {"$.name": "A", "$.coat": "B"},
     },
     "consent": {
         "kind": "write after", "event": "revoke", "write": "say", "read": "count", "count": "$.total"
@@ -73,7 +74,8 @@ def test_statements_per_request_are_held_against_their_limit(each, low, high, ou
 
 
 def step(waiting, **changes):
-    usual = {"in_time": True, "ok": True, "why": "", "seconds": 0.01, "in_database": waiting, "sessions": 4}
+    usual = {"in_time": True, "ok": True, "why": "", "seconds": 0.01, "in_database": waiting}
+    usual |= {"sessions": 4, "active_then": waiting}
     return {"waiting": waiting, **usual, **changes}
 
 
@@ -84,6 +86,7 @@ def step(waiting, **changes):
         ([step(1), step(2, in_time=False)], Outcome.FAILED),
         ([step(1, in_time=False, sessions=1)], Outcome.FAILED),
         ([step(1, in_time=False, ok=False, why="no answer")], Outcome.INCONCLUSIVE),
+        ([step(1, in_time=False, active_then=2)], Outcome.INCONCLUSIVE),
         ([step(1, in_database=0)], Outcome.INCONCLUSIVE),
         ([step(1), step(2, in_database=1)], Outcome.INCONCLUSIVE),
         ([step(1)], Outcome.INCONCLUSIVE),

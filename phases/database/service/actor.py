@@ -11,17 +11,21 @@ from dataclasses import dataclass
 
 from campaign.clock import SECOND, Clock
 from campaign.errors import CampaignError, TargetUnreachableError
-from campaign.phase import PhaseContext
+from campaign.phase import PhaseContext, Stop
 from campaign.target.feeds import open_feeds
 from campaign.target.guard import Guard
 from campaign.target.http import Answer, ControlClient
 from campaign.target.operation import Operation, compile_operation
+from campaign.target.request import Request
 from campaign.target.scope import Scope
 from campaign.target.spec import OptionsSpec
 
 TOO_MANY = 429
 PATIENCE = 10.0
 """Seconds that we wait for an answer."""
+
+GRACE = 1.0
+"""Seconds that a request under way, or one that puts something back, still has when we are told to stop."""
 
 WAITS = 5
 """How often one operation is tried again that came too early for a limit of the service."""
@@ -55,12 +59,19 @@ class Actor:
     """One user with connections of its own; several of its operations may be under way at once."""
 
     def __init__(
-        self, scope: Scope, client: ControlClient, *, operations: dict[str, Operation], clock: Clock
+        self,
+        scope: Scope,
+        client: ControlClient,
+        *,
+        operations: dict[str, Operation],
+        clock: Clock,
+        stop: Stop,
     ) -> None:
         self.scope = scope
         self._client = client
         self._operations = operations
         self._clock = clock
+        self._stop = stop
 
     async def do(self, name: str) -> Done:
         """What came of one exchange, whatever that is; a miss of what the file expects is one that failed."""
@@ -68,7 +79,7 @@ class Actor:
         request = operation.build(self.scope)
         sent = self._now()
         try:
-            answer = await self._client.send(request)
+            answer = await self._answer(request)
         except TargetUnreachableError as error:
             return Done(name, sent, self._now(), None, ok=False, why=str(error))
         miss = operation.expectation.check(
@@ -94,6 +105,21 @@ class Actor:
                 raise NotDoneError(f"{name} of user {self.scope.number} did not go well: {done.why}")
         return done
 
+    async def _answer(self, request: Request) -> Answer:
+        """The answer, for which we wait no longer than a moment once we are told to stop."""
+        sending = asyncio.create_task(self._client.send(request))
+        stopping = asyncio.create_task(self._stop.wait())
+        try:
+            await asyncio.wait({sending, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if not sending.done():
+                await asyncio.wait({sending}, timeout=GRACE)
+            if not sending.done():
+                raise TargetUnreachableError("no answer yet when we were told to stop")
+            return sending.result()
+        finally:
+            stopping.cancel()
+            sending.cancel()
+
     def _now(self) -> float:
         return self._clock.now_ns() / SECOND
 
@@ -115,7 +141,7 @@ async def actors(
             options = OptionsSpec(timeout=PATIENCE, redirects=0)
             client = await stack.enter_async_context(ControlClient(target, guard, options=options))
             scope = Scope(number, seed=f"{context.seed}/service", feeds=feeds, wall=clock.wall)
-            everybody.append(Actor(scope, client, operations=operations, clock=clock))
+            everybody.append(Actor(scope, client, operations=operations, clock=clock, stop=context.stop))
         yield everybody
 
 

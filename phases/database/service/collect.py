@@ -13,7 +13,7 @@ from campaign.database.failure import failure_of
 from campaign.errors import CampaignError, RefusedError
 from campaign.target.guard import is_production
 from phases.database.scene import Scene
-from phases.database.service.actor import Actor, NotDoneError, actors
+from phases.database.service.actor import Actor, actors
 from phases.database.service.connections import after_leaks, beside_waiting, in_a_crowd
 from phases.database.service.races import run_race
 from phases.database.service.settings import Connections, Race, ServiceSettings, Waiting
@@ -58,7 +58,7 @@ async def _raced(
         return await run_race(
             race, actor, times=settings.times, random=random, stopping=lambda: scene.stopping
         )
-    except NotDoneError as error:
+    except CampaignError as error:
         return {"kind": race.kind, "why": str(error)}
     finally:
         await _put_back(actor, settings, facts=facts)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
 from campaign.clock import SECOND
 from campaign.database.address import Kind
-from campaign.database.server import Server
+from campaign.database.server import Server, Session
 from campaign.database.sessions import foreign_sessions
 from phases.database.scene import Scene
 from phases.database.service.actor import Actor, Done
@@ -95,7 +96,7 @@ async def _while_waiting(
             tasks.append(beside)
             await asyncio.wait([beside], timeout=asked.patience)
             in_time = beside.done()
-            sessions = len(await asyncio.to_thread(foreign_sessions, server))
+            listed = await asyncio.to_thread(foreign_sessions, server)
     finally:
         done = await asyncio.gather(*tasks)
     answer = done[-1]
@@ -105,7 +106,8 @@ async def _while_waiting(
         "why": answer.why,
         "seconds": answer.seconds,
         "in_database": waiting,
-        "sessions": sessions,
+        "active_then": _active(listed),
+        "sessions": len(listed),
     }
 
 
@@ -114,11 +116,16 @@ async def _arrived(server: Server, tasks: list[asyncio.Task[Done]]) -> int:
     most = 0
     for _ in range(round(GETTING_THERE / 0.05)):
         listed = await asyncio.to_thread(foreign_sessions, server)
-        most = max(most, sum(each.state in {"active", "Query"} for each in listed))
+        most = max(most, _active(listed))
         if most >= len(tasks) or any(task.done() for task in tasks):
             break
         await asyncio.sleep(0.05)
     return most
+
+
+def _active(listed: list[Session]) -> int:
+    """How many have a statement under way; one that waits for a lock does."""
+    return sum(each.state in {"active", "Query"} for each in listed)
 
 
 async def after_leaks(scene: Scene, actor: Actor, asked: Leak) -> dict[str, Any]:
@@ -131,14 +138,20 @@ async def after_leaks(scene: Scene, actor: Actor, asked: Leak) -> dict[str, Any]
     old = await _in_transaction(server)
     facts["refused"] = await _do_often(scene, actor, asked, facts=facts, times=FEW)
     if server is not None:
-        await asyncio.sleep(QUIET)
+        await _quiet(scene)
         facts |= {"quiet": QUIET, "stuck": len(await _in_transaction(server) - old)}
     if not facts.get("stuck") and not facts["refused"]:
         facts["refused"] = await _do_often(scene, actor, asked, facts=facts, times=asked.times - FEW)
     if facts["refused"]:
-        await asyncio.sleep(QUIET)  # what was only busy is free again after it
+        await _quiet(scene)  # what was only busy is free again after it
     facts["probes"] = await _probed(actor, asked, tries=1 if facts["refused"] else PROBES)
     return facts
+
+
+async def _quiet(scene: Scene) -> None:
+    """Rest, unless we are to stop."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(scene.context.stop.wait(), QUIET)
 
 
 async def _do_often(scene: Scene, actor: Actor, asked: Leak, *, facts: dict[str, Any], times: int) -> str:

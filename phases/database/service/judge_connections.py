@@ -76,8 +76,15 @@ def _unwaited(facts: Mapping[str, Any], asked: Waiting) -> str:
         return (
             f"no statement of {asked.operation} waited for the lock on {asked.lock}: does it use the table?"
         )
+    return _unclear(last, asked)
+
+
+def _unclear(last: Mapping[str, Any], asked: Waiting) -> str:
+    """Why the last step proves nothing, whichever way it went."""
     if last["in_time"] and last["in_database"] < asked.at_once:
         return f"only {last['in_database']} of {asked.at_once} statements were seen to wait"
+    if not last["in_time"] and last["active_then"] > last["waiting"]:
+        return f"{asked.beside} waited in the database itself: does it use {asked.lock} too?"
     if not last["in_time"] and not last["ok"]:
         return f"{asked.beside} got no answer beside them, nor later: {last['why']}"
     return ""
@@ -88,7 +95,7 @@ def _stood_still(last: Mapping[str, Any], asked: Waiting, *, alone: float) -> Fi
     said = (
         f"while {last['waiting']} request{'s' if last['waiting'] > 1 else ''} ({asked.operation}) waited in "
         f"the database, {asked.beside} got no answer within {waited} (alone {usual}); the service had "
-        f"{_sessions(last['sessions'])} there: its pool is too small"
+        f"{_sessions(last['sessions'])} there: its pool is too small, or it does one thing at a time"
     )
     return checks.holds(POOL, ok=False, message=said, remedy=LARGER_POOL)
 

@@ -34,14 +34,17 @@ TableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w{0,62}(\.[A-Z
 
 
 class LostUpdate(Settings):
-    """Two changes at once, to different things; both were confirmed, so both must be there afterwards."""
+    """Two changes at once, to different things; both were confirmed, so both must be there afterwards.
+
+    `expect` names at least one thing of each.
+    """
 
     kind: Literal["lost update"]
     before: Operations = ()
     first: OperationName
     second: OperationName
     read: OperationName
-    expect: Expected
+    expect: Annotated[Expected, Field(min_length=2)]
 
 
 class WriteAfter(Settings):
