@@ -47,6 +47,8 @@ def test_every_pattern_is_run_measured_and_judged(database_url):
     assert outcomes["workload.writes_kept"] is Outcome.PASSED
     assert outcomes["workload.all.error_rate"] in {Outcome.PASSED, Outcome.INCONCLUSIVE}  # a busy machine
     assert outcomes["workload.all.rate"] is Outcome.NOT_APPLICABLE  # 200/s were offered
+    assert facts["plan"]["pattern"] in set(rows) - {"activity_log", "all"}
+    assert (facts["plan"]["missing"], bool(facts["plan"]["text"])) == ("", True)
     assert left == {}
 
 

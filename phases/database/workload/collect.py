@@ -10,10 +10,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from campaign.database.failure import failure_of
 from campaign.database.server import Server
 from campaign.load.outcome import LoadOutcome, Second
+from phases.database.crosscheck import watched
 from phases.database.pattern import Pattern
 from phases.database.running.figures import measurements, plain, points, shown
 from phases.database.running.run import run_patterns
 from phases.database.scene import Scene
+from phases.database.workload.explained import plan_of_slowest
 from phases.database.workload.fill import FILLING, fill
 from phases.database.workload.patterns import patterns
 from phases.database.workload.rows import counts
@@ -33,14 +35,18 @@ async def run_workload(scene: Scene) -> None:
     if not await fill(scene, server, made, scale=settings.scale):
         return
     chosen = patterns(place, settings)
-    outcome = await _run(scene, settings, chosen)
+    outcome, view = await watched(server, chosen, lambda: _run(scene, settings, chosen))
     facts = plain(outcome, chosen)
+    facts["server"] = view
     facts["rows"] = counts(settings.scale)
     if WRITES in settings.weights:
         facts["kept"] = await asyncio.to_thread(_kept, server, place.full("activities"), settings, outcome)
     for each in measurements(outcome, "workload", chosen):
         scene.context.record.measurement(each)
     scene.context.record.fact("workload", facts)
+    if not scene.stopping:
+        facts["plan"] = await plan_of_slowest(scene, server, chosen, facts)
+        scene.context.record.fact("workload", facts)
 
 
 async def _run(scene: Scene, settings: WorkloadSettings, chosen: tuple[Pattern, ...]) -> LoadOutcome:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from campaign import checks
 from campaign.records import Evidence, Finding, Severity
+from phases.database.crosscheck import judge_counts
 from phases.database.running.judge import judge_limits
 from phases.database.scene import Scene, facts_of, trouble_of
 from phases.database.workload.rows import counts
@@ -46,6 +47,8 @@ class WorkloadPart:
         yield from judge_limits(evidence, settings.workload.planned, facts, trouble)
         if "activity_log" in settings.workload.weights:
             yield _writes_kept(evidence)
+        if facts.get("server"):
+            yield judge_counts(self.name, facts["server"])
 
 
 def _writes_kept(evidence: Evidence) -> Finding:
