@@ -5,7 +5,8 @@ import pytest
 from sqlalchemy import Column, Index, Integer, String, insert
 
 from campaign.database.address import read_address
-from campaign.database.plans import explain, missing_index
+from campaign.database.plans import Scan, explain, missing_index
+from campaign.database.scanning import Found, Scans
 from campaign.database.server import open_server, tag_of
 from campaign.database.territory import claim
 
@@ -134,6 +135,26 @@ def test_explaining_changes_nothing(place):
     server, territory = place
     explain(server, f"DELETE FROM {territory.full('messages')} WHERE session_id = :session", {"session": 7})
     assert server.scalar(f"SELECT count(*) FROM {territory.full('messages')}") == ROWS
+
+
+def test_what_writes_behind_our_back_does_not_write_when_it_is_explained(place):
+    server, territory = place
+    if server.kind.value != "postgresql":
+        pytest.skip("only PostgreSQL's EXPLAIN calls functions without a table")
+    emptied = f"DELETE FROM {territory.full('few')} RETURNING 1"
+    server.run(f"CREATE FUNCTION {territory.full('sneak')}() RETURNS int LANGUAGE sql AS '{emptied}'")
+    with pytest.raises(Exception, match="read-only transaction"):
+        explain(server, f"SELECT {territory.full('sneak')}()", {})
+    assert server.scalar(f"SELECT count(*) FROM {territory.full('few')}") == 900
+
+
+def test_a_scan_in_spite_of_an_index_lacks_none(place):
+    """The planner has its reasons; an index that is there is not missing."""
+    server, territory = place
+    name = territory.full("messages").rpartition(".")[2]
+    for column, lacking in (("child_id", ()), ("session_id", ("session_id",))):
+        scan = Scan(name, "full", ROWS, ROWS, 20, f"{name}.{column} = 7")
+        assert Scans(server, counted=True).told(Found(scan, name, territory.schema)).columns == lacking
 
 
 def test_a_statement_that_takes_too_long_is_estimated(place):

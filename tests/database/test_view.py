@@ -7,6 +7,8 @@ from sqlalchemy import text
 from campaign.database.address import read_address
 from campaign.database.server import open_server, tag_of
 from campaign.database.view import Activity, Comparison, ServerView, between, compare
+from campaign.records import Outcome
+from phases.database.crosscheck import judge_counts
 
 STATEMENTS = 300
 
@@ -115,3 +117,15 @@ def test_the_difference_is_a_share_of_ours():
     found = compare(activity, statements=100, transactions=100)
     assert found == Comparison(100, 130.0, "statements")
     assert found.others == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "said"),
+    [(1010, "we sent 1,000"), (1500, "somebody else uses it too"), (400, "not all of ours reached it")],
+)
+def test_a_difference_is_told_and_held_against_nobody(theirs, said):
+    compared = {"ours": 1000, "theirs": theirs, "unit": "statements", "others": theirs / 1000 - 1}
+    found = judge_counts("queries", {"compared": compared})
+    assert found.outcome is Outcome.INFORMATIONAL
+    assert said in found.message
+    assert found.message.startswith(f"the server counted {theirs:,} statements")
