@@ -56,6 +56,7 @@ def test_too_small_a_pool_times_out_and_one_beyond_little_s_number_does_not(serv
     small, large = step(server_url, Shape(1)), step(server_url, Shape(8))
     assert small["timeouts"] > 20
     assert (large["timeouts"], large["done"], large["leak"]) == (0, large["offered"], "")
+    assert small["wait"]["count"] == small["offered"]
     assert small["wait"]["p99"] == pytest.approx(0.25, rel=0.1)  # what timed out counts as its whole wait
     assert large["wait"]["p99"] < 0.1
     assert small["occupancy"] > 0.9 > large["occupancy"]
