@@ -1,13 +1,16 @@
 """Settings that decide whether a committed write survives a crash: read back, explained, judged."""
 
+from pathlib import Path
 from typing import get_args
 
 import pytest
 from scene import run_phase, settings_of
 from servers import MariaDb, Postgres
 
-from campaign.records import Evidence, Outcome, Severity
-from phases.database.durability.judge import PLANNED, judge_durability
+from campaign.records import Evidence, Outcome, PhaseResult, Severity, Status
+from campaign.report.html import _own_part
+from phases.database.durability import meanings as meanings_module
+from phases.database.durability.judge import PLANNED, judge_durability, table
 from phases.database.durability.meanings import Verdict, meanings
 from phases.database.durability.part import DurabilityPart
 from phases.database.durability.settings import DurabilitySettings
@@ -176,3 +179,19 @@ def test_a_server_that_does_not_say_what_decides_is_undecided():
     found = {each.check: each for each in judge_durability(evidence, DurabilitySettings())}
     assert found["durability.commits"].outcome is Outcome.INCONCLUSIVE
     assert "fsync, synchronous_commit" in found["durability.commits"].message
+
+
+def test_the_page_shows_every_setting_with_its_verdict():
+    facts = {
+        "product": "PostgreSQL",
+        "settings": [{"name": "fsync", "value": "off", "source": "configuration file"}],
+        "overrides": [{"role": "batch", "database": "", "name": "synchronous_commit", "value": "off"}],
+    }
+    facts["table"] = table(facts)
+    source = (Path(meanings_module.__file__).parent / "partial.html").read_text(encoding="utf-8")
+    result = PhaseResult(
+        "database", "database", "Database", Status.COMPLETED, Evidence(facts={"durability": facts})
+    )
+    page = str(_own_part(result, source))
+    shown = ("fsync", "configuration file", "loses commits", "beyond repair", "Role batch")
+    assert [each for each in shown if each not in page] == []

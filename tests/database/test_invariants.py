@@ -106,7 +106,7 @@ def test_aborted_appends_that_were_read_fail_a_service_that_needs_committed_read
     assert "an aborted append was read (G1a)" in history.message
 
 
-THINKING = 0.002
+THINKING = 0.004
 """Seconds that an application takes between what it read and what it writes."""
 
 
@@ -131,6 +131,7 @@ def hasty(connection, accounts, transfer):
 
 
 def test_money_lost_by_a_careless_teller_is_found(server_bench):
+    server_bench.seconds = 1.0
     found = run_transfers(server_bench, accounts=6, teller=careless)
     assert found["violations"]["balances that are not the sum of their transfers"]
     assert found["violations"]["wrong total"]
@@ -138,6 +139,7 @@ def test_money_lost_by_a_careless_teller_is_found(server_bench):
 
 
 def test_a_negative_balance_is_found_though_the_total_is_right(server_bench):
+    server_bench.seconds = 1.0
     found = run_transfers(server_bench, accounts=2, teller=hasty)
     assert set(found["violations"]) == {"negative balance"}
 

@@ -26,6 +26,8 @@ LONGEST = 40
 KEYS = 1000
 MOST_TRANSACTIONS = 10_000
 MOST_OPERATIONS = 4
+LEAST = 10
+"""Transactions that each worker has committed, however long they take."""
 UNORDERED = 0.1
 UNDONE = 0.08
 """The share of transactions that are undone on purpose: nobody may ever see what they did."""
@@ -88,7 +90,10 @@ def run_appends(bench: Bench) -> dict[str, Any]:
 def _work(bench: Bench, table: Table, plan: _Plan, *, number: int) -> _Log:
     draw, log = bench.draw(number), _Log()
     with bench.engine.connect() as connection:
-        while not bench.over and (turn := plan.transaction()) <= MOST_TRANSACTIONS:
+        while (
+            not bench.over(log.tally.commits, least=LEAST)
+            and (turn := plan.transaction()) <= MOST_TRANSACTIONS
+        ):
             steps = list(_steps(plan, draw))
             link = connection
             if bench.server.kind is Kind.SQLITE:

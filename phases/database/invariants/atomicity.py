@@ -24,6 +24,8 @@ ROWS = 4
 """Rows that one transaction stores, in two halves."""
 
 MOST_ROUNDS = 300
+LEAST = 3
+"""Transactions of each kind and worker, however long they take."""
 KILL_SECONDS = 2.0
 GONE_SECONDS = 5.0
 MOST_KEPT = 5
@@ -135,7 +137,7 @@ def _suffer(bench: Bench, table: Table, cut: Cut, *, first: int) -> _Done:
     """Transactions in turn: left alone, ended between their halves, ended as they commit."""
     done, draw = _Done(), bench.draw(first)
     for number in range(first, first + MOST_ROUNDS):
-        if bench.over:
+        if bench.over(number - first, least=LEAST):
             break
         with bench.engine.connect() as connection:
             turn = number % 3

@@ -24,6 +24,9 @@ from phases.database.invariants.history import Status
 
 T = TypeVar("T")
 
+MOST_LATE = 10.0
+"""Seconds beyond its time that a check may take on a slow database to have seen anything at all."""
+
 LOCK_SECONDS = 0.3
 """A transaction of ours waits so long for a lock at most, and is then tried again, as after a deadlock."""
 
@@ -108,10 +111,12 @@ class Bench:
         """Start the time of a check: `share` of the seconds that each has."""
         self._until = time.monotonic() + self.seconds * share
 
-    @property
-    def over(self) -> bool:
-        """Whether the check's time is up, or the campaign is stopped."""
-        return self._halted() or time.monotonic() >= self._until
+    def over(self, done: int, *, least: int) -> bool:
+        """Whether a worker that did `done` things should end: the check's time is up and `least` are done, or
+        would take too long, or the campaign is stopped.
+        """
+        late = time.monotonic() - self._until
+        return self._halted() or late >= MOST_LATE or (late >= 0 and done >= least)
 
     @property
     def halted(self) -> bool:

@@ -28,10 +28,8 @@ class PlannedCheck:
 
 
 def _transfers(fact: Fact) -> str:
-    return (
-        f"{_n(fact, 'commits')} transfers between {_n(fact, 'accounts')} accounts, "
-        f"{_n(fact, 'reads')} reads of the whole"
-    )
+    seen = f"{_n(fact, 'reads')} reads of the whole" if fact.get("reads") else "read at the end only"
+    return f"{_n(fact, 'commits')} transfers between {_n(fact, 'accounts')} accounts, {seen}"
 
 
 def _no_transfers(fact: Fact) -> str:

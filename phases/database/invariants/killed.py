@@ -32,7 +32,7 @@ def run_killed_clients(bench: Bench) -> dict[str, Any]:
     ledger, middle, troubles = Ledger(), 0, []
     bench.begin()
     first = 0
-    while first == 0 or not bench.over:
+    while not bench.over(first, least=1):
         said, trouble = _kill_one(bench, table.fullname, first)
         ledger.ends |= said
         middle += first + CONFIRMED in said

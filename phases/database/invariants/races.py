@@ -25,6 +25,8 @@ from phases.database.invariants.bench import Bench, GivenUpError, Tally, added, 
 from phases.database.invariants.history import Status
 
 MOST_ROUNDS = 2000
+LEAST = 4
+"""Rounds that are played, however long they take."""
 MOST_KEPT = 5
 MEET_SECONDS = 5.0
 """After so long a worker does not wait for the other any more."""
@@ -44,7 +46,7 @@ class _Rounds:
 
     def _decide(self) -> None:
         self._number += 1
-        self._going = not self._bench.over and self._number < MOST_ROUNDS
+        self._going = not self._bench.over(self._number, least=LEAST) and self._number < MOST_ROUNDS
 
     def next(self) -> int | None:
         """The number of the round that all begin now; None when it is over."""
@@ -227,7 +229,7 @@ def _trade(bench: Bench, table: Table, *, number: int) -> tuple[Tally, Counter[i
     changes: Counter[int] = Counter()
     seen: set[int] = set()
     with bench.engine.connect() as connection:
-        while not bench.over:
+        while not bench.over(tally.commits + tally.refused, least=10 * LEAST):
             row, change = draw.randrange(ROWS), draw.choice((-5, -4, -3, 2, 3, 4))
             if attempt(connection, partial(_change, table, seen, row=row, change=change), tally) is Status.OK:
                 changes[row] += change
