@@ -21,7 +21,7 @@ from campaign.target.feeds import FeedExhaustedError
 
 if TYPE_CHECKING:
     from campaign.load.life import Visit
-    from campaign.load.session import Session
+    from campaign.load.session import Identity, Session
 
 MADE, DELETED = "accounts.made", "accounts.deleted"
 """The counts of what operations with an `undo` made, and of what was deleted again."""
@@ -49,12 +49,13 @@ def at_once(workers: int) -> int:
 
 
 class Made(NamedTuple):
-    """Something that a user made: what deletes it, and the values that this reads, in its order. No more is
-    kept, as a user may make things all day.
+    """Something that a user made: what deletes it, the values that this reads, in its order, and whom the
+    session was then. No more is kept, as a user may make things all day.
     """
 
     undo: Step
     read: tuple[Any, ...]
+    maker: Identity
 
     @property
     def values(self) -> dict[str, Any]:
@@ -71,7 +72,7 @@ def keep_books(session: Session, step: Step, *, given: Mapping[str, Any] | None 
     if step.undo is not None:
         values = {**session.scope.values, **given} if given else session.scope.values
         read = tuple(values.get(name, _NOTHING) for name in step.undo.reads)
-        session.made.append(Made(step.undo, read))
+        session.made.append(Made(step.undo, read, session.identity))
         session.recorder.count(MADE)
     if step.undoes:
         _forget(session, step)
@@ -106,21 +107,29 @@ class Cleaner:
         """Return when the undo operation of all that this user made was sent and answered, or failed."""
         if not session.made:
             return
-        own, recorder = session.scope.values, session.recorder
+        recorder = session.recorder
         session.recorder = self._aside
         try:
             async with self._turn:
                 while session.made:
                     await self._delete(session, session.made.pop(), visit=visit)
         finally:
-            session.scope.values, session.recorder = own, recorder
+            session.recorder = recorder
 
     async def _delete(self, session: Session, made: Made, *, visit: Visit) -> None:
-        session.scope.values = made.values
+        before = session.identity
+        if made.maker.scope is not before.scope:
+            session.become(made.maker)
+        scope = session.scope
+        own, scope.values = scope.values, made.values
         try:
             error = await self._perform(made.undo, session, visit=visit)
         except FeedExhaustedError:
             return
+        finally:
+            scope.values = own
+            if scope is not before.scope:
+                session.become(before)
         if error is None:
             self._recorder.count(DELETED)
 

@@ -180,10 +180,15 @@ class Session:
         self._jar = None
         self.scope.values.clear()
 
-    def become(self, person: Identity) -> Identity:
+    @property
+    def identity(self) -> Identity:
+        """Whom it is now."""
+        return Identity(self.scope, self._jar)
+
+    def become(self, somebody: Identity) -> Identity:
         """Go on as somebody else, on the same connections; who it was until now."""
-        before = Identity(self.scope, self._jar)
-        self.scope, self._jar = person
+        before = self.identity
+        self.scope, self._jar = somebody
         return before
 
     def position(self, name: str) -> int:

@@ -26,7 +26,7 @@ def start_operations(
     settings: BenchmarkSettings, vocabulary: Vocabulary, operations: Iterable[str]
 ) -> tuple[str, ...]:
     """What is done once before, in order: what the file says, else the start of the kind of user that does
-    most of these operations as tasks.
+    most of these operations as tasks, the first such kind.
     """
     if settings.start is not None:
         return settings.start
@@ -36,9 +36,7 @@ def start_operations(
         return len(wanted & user.task_operations)
 
     best = max(vocabulary.users.values(), key=shared, default=None)
-    if best is None or not shared(best):
-        return ()
-    return tuple(name for name in dict.fromkeys(operations_in(best.start)) if name not in wanted)
+    return () if best is None else tuple(dict.fromkeys(operations_in(best.start)))
 
 
 def definition_of(spec: OperationSpec) -> str:

@@ -75,6 +75,8 @@ class Run:
         health = measured.generator
         context.record.fact("generator", {"saturation": health.saturation(), "delay": health.delay()})
         context.record.fact("start", list(start))
+        if measured.made:
+            context.record.fact("made", {"made": measured.made, "deleted": measured.deleted})
         for name, entry in chosen.items():
             other = measured.times.get((REFERENCE, name))
             if settings.against and other is None:

@@ -35,6 +35,20 @@ def judge_benchmarks(evidence: Evidence, settings: BenchmarkSettings) -> Iterato
             yield _undecided(f"{kind}.{name}.{entry.metric}", why, entry)
         else:
             yield from _judged(told, entry, evidence, settings)
+    yield from _tidy(evidence)
+
+
+def _tidy(evidence: Evidence) -> Iterator[Finding]:
+    """Whether what operations made was deleted again, where any has an `undo`."""
+    told = evidence.facts.get("made")
+    if told:
+        left = told["made"] - told["deleted"]
+        said = f"{told['made']:,} things were made and {told['deleted']:,} deleted again"
+        message = f"{said}: {f'{left:,} left on the target' if left else 'none is left'}"
+        yield checks.holds(
+            "tidy", left == 0, message=message, severity=Severity.IMPORTANT,
+            remedy="See why the `undo` operation failed, and delete them by hand.",
+        )  # fmt: skip
 
 
 def _planned(settings: BenchmarkSettings, seen: Mapping[tuple[str, str], Any]) -> Planned:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from campaign.load.cleanup import DELETED, MADE
 from campaign.load.fleet import run_load
 from campaign.load.generator import GeneratorHealth
 from campaign.load.outcome import LoadOutcome, Second
@@ -38,10 +39,14 @@ INFINITE = float("inf")
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What came of all operations: by side and name, and how well we kept time ourselves."""
+    """What came of all operations: by side and name, how well we kept time ourselves, and how much was made
+    (operations with an `undo`) and deleted again.
+    """
 
     times: Mapping[tuple[str, str], Timed]
     generator: GeneratorHealth
+    made: int
+    deleted: int
 
 
 async def measure_operations(
@@ -62,7 +67,8 @@ async def measure_operations(
     )
     outcome = await run_load(plan, clock=context.clock, stop=context.stop, on_second=on_second)
     times = {(side, name): _timed(outcome, side, name) for side in sides for name in operations}
-    return Measured(times, outcome.generator)
+    made, deleted = (outcome.counts.get(each, 0) for each in (MADE, DELETED))
+    return Measured(times, outcome.generator, made, deleted)
 
 
 def _target(context: PhaseContext, sides: Collection[str]) -> TargetSpec:

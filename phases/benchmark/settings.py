@@ -20,7 +20,7 @@ from pydantic_core import CoreSchema, core_schema
 from campaign.database.sql import parameters, refusal
 from campaign.errors import ConfigurationError
 from campaign.records import Direction, Limit, Severity
-from campaign.settings import Duration, OperationName, Settings, Share, parse_limit, write_limit
+from campaign.settings import Duration, LeftOut, OperationName, Settings, Share, parse_limit, write_limit
 from campaign.settings.quantities import quantity_error
 from campaign.target.origin import split_url
 
@@ -182,6 +182,13 @@ class BenchmarkSettings(Settings):
             "at_most": min(self.at_most, QUICK_SECONDS),
         }
         return self.model_copy(update=changes)
+
+    def without(self, left_out: LeftOut) -> Self:
+        """Without the operations that are not run."""
+        if self.operations is None:
+            return self
+        kept = {name: each for name, each in self.operations.items() if name not in left_out.operations}
+        return self.model_copy(update={"operations": kept})
 
     def urls(self) -> tuple[str, ...]:
         """The second target, where there is one."""

@@ -127,7 +127,7 @@ def test_only_what_deletes_an_account_is_kept_of_it(registry, operation, monkeyp
     registry.run(operations=(operation("register", "/register", save=save, options=options),), users=2)
     assert registry.made == 2
     assert registry.there == set()
-    assert sorted(read for _, read in kept) == [("a1",), ("a2",)]
+    assert sorted(read for _, read, _ in kept) == [("a1",), ("a2",)]
 
 
 def test_a_start_that_fails_leaves_nothing_behind_before_it_begins_anew(registry):

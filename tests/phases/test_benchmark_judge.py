@@ -5,6 +5,7 @@ import pytest
 from pydantic import ValidationError
 
 from campaign.records import Evidence, Limit, Outcome, Severity
+from campaign.settings import LeftOut
 from phases.benchmark import BenchmarkPhase
 from phases.benchmark.comparison import compared, with_baseline
 from phases.benchmark.settings import BenchmarkSettings
@@ -214,6 +215,18 @@ def test_settings_come_back_from_a_report_as_they_were():
         against="http://127.0.0.1:9",
     )
     assert BenchmarkSettings.model_validate(chosen.model_dump(mode="json")) == chosen
+
+
+def test_what_a_run_leaves_out_is_not_measured():
+    chosen = settings(operations=["history", "search"])
+    left = LeftOut("--tags talk", operations=frozenset({"search"}))
+    assert list(chosen.without(left).operations) == ["history"]
+
+
+@pytest.mark.parametrize(("deleted", "outcome"), [(20, Outcome.PASSED), (18, Outcome.FAILED)])
+def test_what_operations_made_must_be_gone(deleted, outcome):
+    told = evidence(entry(around(3000)), made={"made": 20, "deleted": deleted})
+    assert findings(told, settings(**HISTORY))["tidy"].outcome is outcome
 
 
 def test_a_quick_run_does_fewer_iterations():

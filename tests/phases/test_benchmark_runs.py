@@ -12,7 +12,15 @@ from scene import make_context
 
 from campaign.records import Outcome
 from campaign.target.journey import Do, TaskSpec, WaitSpec
-from campaign.target.spec import ExpectSpec, OperationSpec, TargetSpec, UserSpec, Vocabulary
+from campaign.target.spec import (
+    BodySpec,
+    ExpectSpec,
+    OperationSpec,
+    OptionsSpec,
+    TargetSpec,
+    UserSpec,
+    Vocabulary,
+)
 from phases.benchmark import BenchmarkPhase
 from phases.benchmark.settings import BenchmarkSettings
 
@@ -305,3 +313,38 @@ def test_cache_commands_without_a_redis_are_undecided(service):
 def test_nothing_to_measure_leaves_the_plan(service):
     _, found = run(service().url, operations=[])
     assert outcomes(found) == {"entries": Outcome.NOT_APPLICABLE}
+
+
+class Registry(Service):
+    """Accounts, each deleted only by the user of the same number that made it."""
+
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        accounts, status = self.server.accounts, 201
+        if self.path == "/delete":
+            status = 204 if accounts.pop(body["id"], None) == body["number"] else 403
+        else:
+            accounts[f"a{len(self.server.seen)}"] = body["number"]
+        told = b"" if status != 201 else json.dumps({"id": f"a{len(self.server.seen)}"}).encode()
+        self.server.seen.append((self.path, status))
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(told)))
+        self.end_headers()
+        self.wfile.write(told)
+
+
+def test_what_each_user_made_is_deleted_as_that_user(service, monkeypatch):
+    server = service()
+    server.RequestHandlerClass, server.accounts = Registry, {}
+    number = {"number": "{{ user.number }}"}
+    register = OperationSpec(
+        "register", "POST", "/register", save={"id": "$.id"}, body=BodySpec(has_json=True, json=number),
+        options=OptionsSpec(undo="delete"),
+    )  # fmt: skip
+    delete = OperationSpec(
+        "delete", "POST", "/delete", body=BodySpec(has_json=True, json={**number, "id": "{{ id }}"})
+    )
+    monkeypatch.setitem(globals(), "vocabulary", lambda: Vocabulary({"register": register, "delete": delete}))
+    _, found = run(server.url, operations={"register": "1s"}, users=3, iterations=10, warm_up=0)
+    assert outcomes(found) == {"operation.register.mean": Outcome.PASSED, "tidy": Outcome.PASSED}
+    assert server.accounts == {}
