@@ -1,6 +1,7 @@
 """Connections killed, a server frozen, restarted and gone: what the part says of real servers."""
 
 import asyncio
+import errno
 from typing import get_args
 
 import psycopg
@@ -12,6 +13,7 @@ from servers import MariaDb, Postgres, wait_until
 from campaign.database.address import read_address
 from campaign.database.server import open_server
 from campaign.database.territory import places
+from campaign.ledger.writer import Ledger
 from campaign.records import Outcome
 from campaign.target.spec import TargetSpec
 from phases.database.collect import run_parts
@@ -254,3 +256,16 @@ def test_a_file_has_no_server_to_lose(sqlite_url, tmp_path):
     seen = recover(sqlite_url, tmp_path, restart="false")
     assert {each.outcome for each in seen.findings.values()} == {Outcome.NOT_APPLICABLE}
     assert "SQLite is a file" in seen.findings["kill_idle.lost"].message
+
+
+def test_a_ledger_that_cannot_be_written_is_the_parts_trouble_and_no_verdict(
+    postgres_url, tmp_path, monkeypatch
+):
+    def full(ledger, line):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Ledger, "_write", full)
+    monkeypatch.setattr("phases.database.recovery.trial.FIRST_SECONDS", 1.0)
+    seen = recover(postgres_url, tmp_path)
+    assert {each.outcome for each in seen.findings.values()} == {Outcome.INCONCLUSIVE}
+    assert "No space left" in seen.findings["kill_idle.lost"].message

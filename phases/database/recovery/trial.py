@@ -135,6 +135,7 @@ async def _disturb(story: Story, at: Field, *, counting: Counting, writers: Writ
     settings = at.settings
     await _sleep(at, settings.calm)
     story.acknowledged_before = await _first_acknowledged(at, counting)
+    _check_ledger(writers)
     if at.stop.requested:
         story.why = "it was interrupted"
     elif not story.acknowledged_before:
@@ -169,14 +170,18 @@ async def _until_calm(at: Field, watch: Watch, writers: Writers, *, over_ns: int
     while not at.stop.requested:
         now = at.ledger.now_ns()
         seen = watch.moments(now)
-        if writers.trouble is not None:
-            raise CampaignError(f"the ledger cannot be written: {writers.trouble}")
+        _check_ledger(writers)
         if now - over_ns >= calm and _well(seen, now - flowing):
             return
         begun = over_ns if seen.first_failure_ns is None else max(over_ns, seen.first_failure_ns)
         if now - begun >= at.settings.recovered_within * SECOND + 2 * calm:
             return
         await _sleep(at, LOOK_SECONDS)
+
+
+def _check_ledger(writers: Writers) -> None:
+    if writers.trouble is not None:
+        raise CampaignError(f"the ledger cannot be written: {writers.trouble}")
 
 
 def _flowing(settings: RecoverySettings) -> int:
