@@ -6,6 +6,9 @@ import sys
 
 import pytest
 
+from campaign.cli.planning import read_against
+from campaign.errors import ConfigurationError
+
 CAMPAIGN = """
 name: Two
 target: {{url: "{url}"}}
@@ -47,13 +50,8 @@ def test_two_targets_are_measured_in_turn_and_the_report_shows_both(run, plain_t
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("nonsense", "'nonsense' is not a URL"),
-        ("ftp://127.0.0.1", "is not a URL such as"),
-        ("http://user:secret@127.0.0.1:9", "holds credentials"),
-        ("http://127.0.0.1:notaport", "is not a URL"),
+        ("http://user:secret@127.0.0.1:9", "--against: the URL of 127.0.0.1 holds credentials"),
         ("http://203.0.113.7:80", "neither loopback nor private"),
-        ("http://169.254.169.254", "never gets traffic"),
-        ("", "is not a URL"),
     ],
 )
 def test_a_second_target_that_may_not_be_is_refused_before_anything_is_sent(run, plain_target, url, said):
@@ -62,6 +60,12 @@ def test_a_second_target_that_may_not_be_is_refused_before_anything_is_sent(run,
     assert said in done.stderr
     assert "secret" not in done.stderr
     assert plain_target.requests == []
+
+
+@pytest.mark.parametrize("url", ["nonsense", "ftp://127.0.0.1", "http://127.0.0.1:notaport", "http://", ""])
+def test_what_is_no_url_is_no_second_target(url):
+    with pytest.raises(ConfigurationError, match=r"--against: '.*' is not a URL"):
+        read_against(url)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import time
 
 import pytest
 from scene import make_context
+from servers import wait_until
 
 from campaign.records import Outcome
 from campaign.target.journey import Do, TaskSpec, WaitSpec
@@ -251,6 +252,8 @@ def test_a_write_in_disguise_is_refused_by_the_session(service, postgres_url):
     _, found = with_statements(service, postgres_url, {"sly": {**disguised["sly"], "writes": True}})
     assert outcomes(found) == {"statement.sly.mean": Outcome.PASSED}
     assert server.scalar("SELECT count(*) FROM calls") == 43
+    ours = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'campaign/%'"
+    wait_until(lambda: server.scalar(ours) == 0, seconds=5)
     server.close()
 
 
