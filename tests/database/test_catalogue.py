@@ -68,7 +68,7 @@ def demo(tmp_path):
 
     def fill_database(url, *defects):
         command = [sys.executable, "-m", "campaign.demo", "--port", "0", "--database-url", url,
-                   "--seed-parents", "3", "--seed-history", "1500", "--exit-with-stdin",
+                   "--seed-parents", "60", "--seed-history", "1500", "--exit-with-stdin",
                    *(part for each in defects for part in ("--defect", each))]  # fmt: skip
         with (tmp_path / "log").open("w") as log:
             process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=os.environ)
@@ -93,11 +93,19 @@ def test_the_healthy_demo_is_accused_of_nothing(request, demo, kind):
     }
 
 
-def test_the_demo_without_an_index_on_its_messages_is_found(postgres_url, demo):
-    demo(postgres_url.replace("postgresql://", "postgresql+psycopg://"), "slow-history")
-    (message,) = failed(judged(postgres_url)).values()
-    assert "messages (child_id)" in message
-    assert "messages (session_id)" in message
+@pytest.mark.parametrize(
+    ("defect", "lack"),
+    [
+        ("slow-history", {"indexes": ["messages (session_id)", "messages (child_id)"]}),
+        ("missing-index", {"indexes": ["activities (child_id)"]}),
+        ("no-foreign-keys", {"references": ["children.parent_id (of parents)", ".child_id (of children)"]}),
+    ],
+)
+def test_each_lack_of_the_demos_schema_is_found(postgres_url, demo, defect, lack):
+    demo(postgres_url.replace("postgresql://", "postgresql+psycopg://"), defect)
+    found = failed(judged(postgres_url))
+    assert set(found) == set(lack)
+    assert all(name in found[check] for check, names in lack.items() for name in names)
 
 
 def test_a_key_of_a_large_table_without_an_index_is_named(server, database_url):
