@@ -27,7 +27,7 @@ KEYS = 1000
 MOST_TRANSACTIONS = 10_000
 MOST_OPERATIONS = 4
 LEAST = 10
-"""Transactions that each worker has committed, however long they take."""
+"""Transactions that each worker has tried, however long they take."""
 UNORDERED = 0.1
 UNDONE = 0.08
 """The share of transactions that are undone on purpose: nobody may ever see what they did."""
@@ -91,7 +91,7 @@ def _work(bench: Bench, table: Table, plan: _Plan, *, number: int) -> _Log:
     draw, log = bench.draw(number), _Log()
     with bench.engine.connect() as connection:
         while (
-            not bench.over(log.tally.commits, least=LEAST)
+            not bench.over(log.tally.attempts, least=LEAST)
             and (turn := plan.transaction()) <= MOST_TRANSACTIONS
         ):
             steps = list(_steps(plan, draw))

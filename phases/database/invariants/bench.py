@@ -24,7 +24,7 @@ from phases.database.invariants.history import Status
 
 T = TypeVar("T")
 
-MOST_LATE = 10.0
+MOST_LATE = 5.0
 """Seconds beyond its time that a check may take on a slow database to have seen anything at all."""
 
 LOCK_SECONDS = 0.3
@@ -53,6 +53,12 @@ class Tally:
     refused: int = 0
     unknown: int = 0
     failures: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def attempts(self) -> int:
+        """All of them, however they ended."""
+        ended = self.commits + self.undone + self.retried + self.refused + self.unknown
+        return ended + self.failures.total()
 
     def plain(self) -> dict[str, Any]:
         """The numbers as plain data, the most frequent failures only."""

@@ -229,7 +229,7 @@ def _trade(bench: Bench, table: Table, *, number: int) -> tuple[Tally, Counter[i
     changes: Counter[int] = Counter()
     seen: set[int] = set()
     with bench.engine.connect() as connection:
-        while not bench.over(tally.commits + tally.refused, least=10 * LEAST):
+        while not bench.over(tally.attempts, least=10 * LEAST):
             row, change = draw.randrange(ROWS), draw.choice((-5, -4, -3, 2, 3, 4))
             if attempt(connection, partial(_change, table, seen, row=row, change=change), tally) is Status.OK:
                 changes[row] += change

@@ -18,8 +18,8 @@ BALANCE = 100
 """What each account holds at first."""
 
 MOST_KEPT = 5
-LEAST = 5
-"""Transfers that each worker has made, however long they take."""
+LEAST = 10
+"""Transfers that each worker has tried, however long they take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ def _may_read(bench: Bench) -> bool:
 def _move(bench: Bench, table: Table, teller: Teller, *, number: int, accounts: int) -> _Moved:
     draw, moved = bench.draw(number), _Moved()
     with bench.engine.connect() as connection:
-        while not bench.over(moved.tally.commits, least=LEAST):
+        while not bench.over(moved.tally.attempts, least=LEAST):
             source, target = draw.sample(range(accounts), 2)
             transfer = Transfer(source, target, draw.randint(1, BALANCE // 2))
             enough: list[bool] = []
@@ -127,7 +127,7 @@ def _watch(bench: Bench, table: Table, *, accounts: int) -> _Seen:
     seen = _Seen()
     twice = one_snapshot(bench.server.version.product, bench.level)
     with reading(bench.engine) as connection:
-        while not bench.over(seen.reads, least=1):
+        while not bench.over(seen.tally.attempts, least=1):
             found: dict[int, int] = {}
             status = attempt(connection, partial(_look, table=table, twice=twice, found=found), seen.tally)
             if status is Status.OK:
