@@ -4,18 +4,36 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from random import Random
+from typing import Any, Protocol, TypeAlias
 
 from campaign.errors import ConfigurationError
-from campaign.load.luck import Luck
 from campaign.target.scope import Scope
 from campaign.target.template import compile_json, split_text
 from phases.database.pattern import Between, OneOf, Param, Rendered
 
-Draw: TypeAlias = Callable[[Luck, Scope], Any]
+
+class Chance(Protocol):
+    """Where random numbers come from; `campaign.load.luck.Luck` is one."""
+
+    @property
+    def share(self) -> Callable[[], float]:
+        """Gives the next number, uniform in 0 <= x < 1."""
+
+
+class Dice:
+    """A user's own numbers, ten times as fast as its luck that they are seeded from, and 2.5 KB of memory."""
+
+    __slots__ = ("share",)
+
+    def __init__(self, luck: Chance) -> None:
+        self.share = Random(luck.share()).random
+
+
+Draw: TypeAlias = Callable[[Chance, Scope], Any]
 """Gives the next value of one parameter."""
 
-DrawAll: TypeAlias = Callable[[Luck, Scope], tuple[Any, ...]]
+DrawAll: TypeAlias = Callable[[Chance, Scope], tuple[Any, ...]]
 """Gives the values of all parameters of a statement, in the driver's order."""
 
 
@@ -58,7 +76,7 @@ def _repeated(names: Sequence[str], params: Mapping[str, Param]) -> DrawAll:
     """A name that stands twice has the same value in both places."""
     draws = {name: draw_of(params[name]) for name in dict.fromkeys(names)}
 
-    def draw_all(luck: Luck, scope: Scope) -> tuple[Any, ...]:
+    def draw_all(luck: Chance, scope: Scope) -> tuple[Any, ...]:
         values = {name: draw(luck, scope) for name, draw in draws.items()}
         return tuple([values[name] for name in names])
 

@@ -17,6 +17,7 @@ from campaign.load.timeouts import Timeouts
 from campaign.target.expression import TemplateError
 from campaign.target.feeds import FeedExhaustedError
 from campaign.target.scope import RenderError
+from phases.database.running.drawing import Dice
 from phases.database.running.pieces import Piece, Pieces
 from phases.database.running.work import TooLargeError, Work
 from phases.database.running.workshop import Held, Workshop
@@ -71,7 +72,7 @@ class StatementLife:
     """One user; it holds a connection from its start to its end, and a new one after each that was lost."""
 
     __slots__ = (
-        "_all", "_draw", "_expired", "_held", "_link", "_luck", "_now", "_positions", "_session", "_task",
+        "_all", "_dice", "_draw", "_expired", "_held", "_link", "_now", "_positions", "_session", "_task",
         "_timeout", "_trade", "_visit", "_weights", "_whole",
     )  # fmt: skip
 
@@ -80,8 +81,8 @@ class StatementLife:
         self._session = session
         self._visit = visit
         self._now = visit.now
-        self._luck = luck
-        self._draw = luck.share
+        self._dice = Dice(luck)
+        self._draw = self._dice.share
         self._all = trade.pieces.all
         self._weights = trade.pieces.weights
         self._whole = self._weights[-1]
@@ -122,7 +123,7 @@ class StatementLife:
         try:
             query = piece.only
             if query is not None and self._link is not None:
-                args = query.draw(self._luck, session.scope)
+                args = query.draw(self._dice, session.scope)
                 try:
                     rows = await self._link.ask(query, args)
                 except Exception as error:  # noqa: BLE001 - raised again unless another try may help
@@ -209,13 +210,13 @@ class StatementLife:
             told = await piece.call(link.driver)
             return told if isinstance(told, int) else 0
         if piece.only is not None:
-            rows: int = await link.ask(piece.only, piece.only.draw(self._luck, scope))
+            rows: int = await link.ask(piece.only, piece.only.draw(self._dice, scope))
             return rows
         for command in piece.opening:
             await link.say(command)
         rows = 0
         for query in piece.queries:
-            rows += await link.ask(query, query.draw(self._luck, scope))
+            rows += await link.ask(query, query.draw(self._dice, scope))
         for command in piece.closing:
             await link.say(command)
         return rows

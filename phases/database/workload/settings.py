@@ -37,11 +37,11 @@ class WorkloadSettings(Settings):
     over `connections`; closed model: so many `users` instead, each on a connection of its own.
     """
 
-    scale: int = Field(2000, ge=10, le=1_000_000)
+    scale: int = Field(default=2000, ge=10, le=1_000_000)
     mix: dict[PatternName, Weight] = Field(default_factory=dict)
     rate: Rate | None = None
-    users: int | None = Field(None, ge=1, le=500)
-    connections: int = Field(10, ge=1, le=500)
+    users: int | None = Field(default=None, ge=1, le=500)
+    connections: int = Field(default=10, ge=1, le=500)
     hold: Duration = 60.0
     warm_up: Duration = 5.0
     timeout: Duration = 5.0
