@@ -6,6 +6,7 @@ import threading
 import time
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import get_args
 
 import pytest
@@ -23,10 +24,12 @@ from phases.database.collect import run_parts
 from phases.database.invariants import killed
 from phases.database.invariants.atomicity import end_on_server, run_ended_sessions
 from phases.database.invariants.bench import Bench
+from phases.database.invariants.demands import level_of, required_of
 from phases.database.invariants.judge import CHECKS
 from phases.database.invariants.killed import run_killed_clients
 from phases.database.invariants.part import InvariantsPart
 from phases.database.invariants.races import run_check_constraint, run_foreign_key, run_unique_key
+from phases.database.invariants.settings import InvariantsSettings
 from phases.database.invariants.transfers import run_transfers, write_back
 from phases.database.scene import TROUBLE
 from phases.database.settings import PartName
@@ -286,6 +289,15 @@ def test_nothing_done_proves_nothing_and_a_violation_fails(name):
         facts = {"invariants": {"product": "PostgreSQL", "level": "READ COMMITTED", "checks": {name: fact}}}
         found = findings(Evidence(facts=facts), asked())[name]
         assert (found.outcome, found.severity, told in found.message) == (outcome, Severity.BLOCKER, True)
+
+
+def test_what_is_said_of_isolation_is_meant_here_too():
+    there = SimpleNamespace(require=("no write skew",), level="repeatable read")
+    said = SimpleNamespace(isolation=there, invariants=InvariantsSettings())
+    assert (required_of(said), level_of(said)) == (("no write skew",), "repeatable read")
+    own = InvariantsSettings(level="read committed", require="snapshot")
+    both = SimpleNamespace(isolation=there, invariants=own)
+    assert (required_of(both), level_of(both)) == (("snapshot", "no write skew"), "read committed")
 
 
 def test_a_quick_run_takes_half_a_second_for_each_check():

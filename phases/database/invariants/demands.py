@@ -11,21 +11,20 @@ if TYPE_CHECKING:
 
 
 def level_of(settings: DatabaseSettings) -> str:
-    """The level to test at: ours, else the one that is named under `isolation`, else "default"."""
-    if settings.invariants.level != "default":
-        return settings.invariants.level
-    (there, *_) = (*_words(getattr(settings.isolation, "level", "")), "default")
-    return there.lower().replace("_", " ") if there.lower().replace("_", " ") in LEVELS else "default"
+    """The level to test at: ours, else the one that the service uses by `isolation`, else "default"."""
+    own, there = settings.invariants.level, str(getattr(settings.isolation, "level", ""))
+    if own != "default":
+        return own
+    return there if there in LEVELS else "default"
 
 
 def required_of(settings: DatabaseSettings) -> tuple[str, ...]:
     """The words of both requirements: names of levels and of anomalies."""
     own = (settings.invariants.require,) if settings.invariants.require else ()
-    return *own, *_words(getattr(settings.isolation, "require", ""))
+    return *own, *_words(getattr(settings.isolation, "require", ()))
 
 
 def _words(value: Any) -> tuple[str, ...]:
-    """The words of a setting that is one, or several, or none."""
-    if isinstance(value, str):
-        return (value,) if value else ()
-    return tuple(str(each) for each in value) if isinstance(value, list | tuple | set | frozenset) else ()
+    """A setting that is one word or several."""
+    words = (value,) if isinstance(value, str) else tuple(value)
+    return tuple(each for each in words if each)

@@ -60,8 +60,6 @@ _REQUIRED = {
     "snapshot": SNAPSHOT,
     "repeatable read": SNAPSHOT,
     "serializable": SERIALIZABLE,
-    "lost update": frozenset({Anomaly.G_SINGLE}),
-    "p4": frozenset({Anomaly.G_SINGLE}),
     "write skew": frozenset({Anomaly.G2_ITEM}),
     "g2": frozenset({Anomaly.G2_ITEM}),
     **{each.value.lower(): frozenset({each}) for each in Anomaly},
@@ -84,8 +82,9 @@ def promised(product: str, level: str, *, snapshot: bool = False) -> frozenset[A
 
 
 def required(words: Iterable[str]) -> frozenset[Anomaly]:
-    """What a service relies on not to see, by names of levels and of anomalies; other words mean nothing
-    here.
+    """What a service relies on not to see, by names of levels and of anomalies.
+
+    Other words mean nothing here: no append of ours writes back what was read, so none can be lost that way.
     """
     plain = (each.lower().replace("_", " ").removeprefix("no ") for each in words)
     return frozenset().union(*(_REQUIRED.get(each, frozenset()) for each in plain))
