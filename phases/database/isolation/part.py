@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from campaign.records import Evidence, Finding
+from phases.database.isolation.judge import judge_isolation
 from phases.database.scene import Scene
 
 if TYPE_CHECKING:
@@ -19,19 +20,20 @@ class IsolationPart:
     needs = "territory"
 
     def wanted(self, settings: DatabaseSettings) -> bool:
-        """Whether the campaign file asks for it."""
+        """Always, where there is a database."""
         del settings
-        return False  # until it is built
+        return True
 
     def seconds(self, settings: DatabaseSettings) -> float:
-        """How long it takes, about."""
-        del settings
-        return 0.0
+        """All levels together."""
+        return settings.isolation.seconds
 
     async def collect(self, scene: Scene) -> None:
-        """Record what was seen."""
+        """Play the schedules."""
+        from phases.database.isolation.collect import collect_isolation  # noqa: PLC0415
+
+        await collect_isolation(scene)
 
     def judge(self, evidence: Evidence, settings: DatabaseSettings) -> Iterator[Finding]:
-        """One finding per planned check."""
-        del evidence, settings
-        yield from ()
+        """One finding per requirement and level."""
+        yield from judge_isolation(evidence, settings.isolation)

@@ -1,7 +1,56 @@
 """What the campaign file says under `isolation`."""
 
-from campaign.settings import Settings
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from campaign.settings import Settings, unknown_name
+from phases.database.isolation.anomalies import FORBIDDEN
+
+LevelName = Literal[
+    "read uncommitted", "read committed", "repeatable read", "serializable",
+    "deferred", "immediate", "python default",
+]  # fmt: skip
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def _requirement(value: object) -> object:
+    if not isinstance(value, str) or value not in FORBIDDEN:
+        raise unknown_name("a requirement", FORBIDDEN)
+    return value
+
+
+Requirement = Annotated[str, BeforeValidator(_requirement)]
 
 
 class IsolationSettings(Settings):
-    """The ten anomalies at each level that the database offers, idle and under load."""
+    """What concurrent transactions may do to each other, at each level that the database offers.
+
+    `require` is what the service relies on: a level, "no lost update", "no write skew" or anomalies by name.
+    It is held against the `level` that the service uses (the server's default). `levels` are those that are
+    looked at (all), idle and, unless `load` says no, under load `repeats` times.
+    """
+
+    require: Annotated[tuple[Requirement, ...], BeforeValidator(_listed)] = ()
+    level: LevelName | Literal[""] = ""
+    levels: Annotated[tuple[LevelName, ...], BeforeValidator(_listed)] = ()
+    load: bool = True
+    repeats: int = Field(default=3, ge=1, le=100)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: Any) -> Any:
+        """A requirement alone, or a list of them."""
+        return {"require": value} if isinstance(value, str | list) else value
+
+    def quick(self) -> Self:
+        """Idle alone."""
+        return self.model_copy(update={"load": False})
+
+    @property
+    def seconds(self) -> float:
+        """How long it takes, about."""
+        return 3.0 + (4.0 * self.repeats if self.load else 0.0)
