@@ -2,7 +2,9 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from campaign.settings import Settings, unknown_name
 from phases.database.isolation.anomalies import FORBIDDEN
@@ -45,6 +47,15 @@ class IsolationSettings(Settings):
     def _from_text(cls, value: Any) -> Any:
         """A requirement alone, or a list of them."""
         return {"require": value} if isinstance(value, str | list) else value
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Offer the requirement alone as well as the mapping."""
+        mapping: dict[str, Any] = handler.resolve_ref_schema(handler(schema))
+        text = {"type": "string", "enum": list(FORBIDDEN)}
+        return {"anyOf": [text, {"type": "array", "items": text}, mapping]}
 
     def quick(self) -> Self:
         """Idle alone."""

@@ -9,7 +9,7 @@ from campaign.database.address import Kind
 from campaign.database.server import Server
 from phases.database.isolation.actors import Actor
 from phases.database.isolation.levels import Level
-from phases.database.isolation.schedules import Schedule
+from phases.database.isolation.schedules import ABORT, COMMIT, Schedule
 from phases.database.isolation.verdicts import Rows, Run
 
 ACTORS = 3
@@ -19,16 +19,24 @@ GLANCE = 0.004
 PATIENCE: Mapping[Kind, float] = {Kind.POSTGRESQL: 1.0, Kind.MYSQL: 0.4, Kind.SQLITE: 0.03}
 """Seconds after which a statement counts as waiting though the server does not say so; SQLite never says."""
 
+FOREVER = float("inf")
+
 LAST = 6.0
 """Seconds for everything to end, longer than any lock is waited for."""
 
-_WAITS = {
-    Kind.POSTGRESQL: "SELECT cardinality(pg_blocking_pids(:number)) > 0",
+_LOOKS: Mapping[Kind, float] = {Kind.POSTGRESQL: 0.004, Kind.MYSQL: 0.11}
+"""Seconds between two looks at who waits; InnoDB renews its tables only when nobody read them for 100 ms."""
+
+_BLOCKERS = {
+    Kind.POSTGRESQL: "SELECT unnest(pg_blocking_pids(:number)) AS pid",
     Kind.MYSQL: (
-        "SELECT COUNT(*) FROM information_schema.INNODB_TRX"
-        " WHERE trx_mysql_thread_id = :number AND trx_state = 'LOCK WAIT'"
+        "SELECT blocking.trx_mysql_thread_id AS pid FROM information_schema.INNODB_LOCK_WAITS AS waits"
+        " JOIN information_schema.INNODB_TRX AS asking ON asking.trx_id = waits.requesting_trx_id"
+        " JOIN information_schema.INNODB_TRX AS blocking ON blocking.trx_id = waits.blocking_trx_id"
+        " WHERE asking.trx_mysql_thread_id = :number"
     ),
 }
+"""Whom a session waits for, in the server's own words."""
 
 
 class Stage:
@@ -44,16 +52,23 @@ class Stage:
         """What was seen when the steps were done in their order."""
         self._set_up()
         cast = {number: self._actors[number - 1] for number in schedule.sessions}
-        run = Run()
+        run, waiting = Run(), set[int]()
         for number, actor in cast.items():
             actor.begin()
-            self._settle(number, actor, run)
+            self._settle(number, actor, waiting)
         for step in schedule.steps:
-            actor = cast[step.session]
-            actor.do(step.sql.format(table=self._table), read=step.read)
-            for number, other in cast.items():
-                self._settle(number, other, run)
+            cast[step.session].do(step.sql.format(table=self._table), read=step.read)
+            self._settle(step.session, cast[step.session], waiting)
+            if step.sql in {COMMIT, ABORT} or cast[step.session].failure is not None:
+                self._let_on(cast, waiting)
+            run.blocked |= waiting
         return self._ended(cast, run)
+
+    def _let_on(self, cast: Mapping[int, Actor], waiting: set[int]) -> None:
+        """Somebody gave up what it held: see who of those that waited goes on."""
+        for number in sorted(waiting):
+            waiting.discard(number)
+            self._settle(number, cast[number], waiting)
 
     def close(self) -> None:
         """End all sessions."""
@@ -69,24 +84,35 @@ class Stage:
                 f"INSERT INTO {self._table} (id, value) VALUES (1, 10), (2, 20)"  # noqa: S608 - ours
             )
 
-    def _settle(self, number: int, actor: Actor, run: Run) -> None:
-        """Return when the session has done all it was asked for, or waits for another."""
-        until = time.monotonic() + PATIENCE[self._server.kind]
+    def _settle(self, number: int, actor: Actor, waiting: set[int]) -> None:
+        """Return when the session has done all it was asked for, or is one of those `waiting` for another."""
+        if number in waiting:
+            return
+        began = time.monotonic()
+        looked = began - _LOOKS.get(self._server.kind, 0.0) / 2
         while not actor.wait(GLANCE):
-            if time.monotonic() > until or self._waits(actor):
-                run.blocked.add(number)
-                return
+            now = time.monotonic()
+            if now - began > PATIENCE[self._server.kind]:
+                break
+            if now - looked > _LOOKS.get(self._server.kind, FOREVER):
+                looked = now
+                if self._waits(actor):
+                    break
+        else:
+            return
+        waiting.add(number)
 
     def _waits(self, actor: Actor) -> bool:
-        """Whether the server says that it waits for a lock; not asked again where we may not know."""
-        statement = _WAITS.get(self._server.kind)
-        if statement is None or not self._asks:
+        """Whether the server says that it waits for another of ours; not asked again where we may not."""
+        if not self._asks:
             return False
         try:
-            return bool(self._server.scalar(statement, number=actor.number))
-        except Exception:  # noqa: BLE001 - a right that we lack: then time tells
+            blockers = self._server.rows(_BLOCKERS[self._server.kind], number=actor.number)
+        except Exception:  # noqa: BLE001 - a right that we lack, or a server without it: then time tells
             self._asks = False
             return False
+        ours = {each.number for each in self._actors}
+        return any(int(each["pid"]) in ours for each in blockers)
 
     def _ended(self, cast: Mapping[int, Actor], run: Run) -> Run:
         until = time.monotonic() + LAST

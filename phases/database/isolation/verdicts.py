@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
-from campaign.database.failure import RETRIED, Failure
+from campaign.database.failure import Failure, FailureKind
 from phases.database.isolation.anomalies import Anomaly
 
 Rows: TypeAlias = tuple[tuple[int, int], ...]
@@ -71,8 +71,14 @@ def together(verdicts: Iterable[Verdict]) -> Verdict:
 
 def _refused(run: Run) -> str:
     """How the database refused one of the transactions for the sake of the others; "" where it did not."""
-    codes = [each.code or each.kind.value for each in run.failures.values() if each.kind in RETRIED]
+    codes = [each.code or each.kind.value for each in run.failures.values() if _is_refusal(each)]
     return f"aborted ({', '.join(dict.fromkeys(codes))})" if codes else ""
+
+
+def _is_refusal(failure: Failure) -> bool:
+    """SQLite refuses by never giving the lock; elsewhere a lock that is waited for too long says nothing."""
+    busy = failure.kind is FailureKind.LOCK_TIMEOUT and failure.code.startswith("SQLITE")
+    return busy or failure.kind in {FailureKind.SERIALIZATION, FailureKind.DEADLOCK}
 
 
 def _unfit(run: Run) -> str:
