@@ -17,7 +17,7 @@ from campaign.errors import CampaignError
 from campaign.phase import PhaseContext
 from campaign.target.guard import is_production
 from phases.database.parts import asked
-from phases.database.scene import STORES, TROUBLE, Part, Scene
+from phases.database.scene import NAMED, STORES, TROUBLE, Part, Scene
 from phases.database.settings import DatabaseSettings
 
 
@@ -29,6 +29,7 @@ async def run_parts(context: PhaseContext, *, before: Mapping[str, Any] | None =
     settings: DatabaseSettings = context.settings
     parts = list(asked(settings))
     context.record.fact(STORES, sorted(context.target.stores))
+    context.record.fact(NAMED, sorted(settings.model_fields_set))
     needed = any(part.needs == "territory" for part in parts)
     async with (
         _server(context) as server,

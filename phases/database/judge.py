@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from campaign import checks
 from campaign.records import Evidence, Finding, Severity
 from phases.database.parts import asked
-from phases.database.scene import STORES, Part, trouble_of
+from phases.database.scene import NAMED, STORES, Part, trouble_of
 from phases.database.settings import DatabaseSettings
 
 _STORE = {"database": "database", "territory": "database", "redis": "redis"}
@@ -17,7 +17,7 @@ _STORE = {"database": "database", "territory": "database", "redis": "redis"}
 def judge_database(evidence: Evidence, settings: DatabaseSettings) -> Iterator[Finding]:
     """The findings of all parts, also of those that were never reached."""
     for part in asked(settings):
-        if missing := _missing(part, evidence, settings):
+        if missing := _missing(part, evidence):
             yield checks.not_applicable(part.name, f"the target has no {missing} (target.{missing})")
         else:
             yield from _unfinished(part, evidence)
@@ -33,10 +33,10 @@ def _unfinished(part: Part, evidence: Evidence) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def _missing(part: Part, evidence: Evidence, settings: DatabaseSettings) -> str:
+def _missing(part: Part, evidence: Evidence) -> str:
     """The store that the target is known not to have, though the part needs it, unless the file asks for the
     part by name: then it stays undecided.
     """
     store, there = _STORE.get(part.needs, ""), evidence.facts.get(STORES)
-    asked_for = part.name in settings.model_fields_set
-    return store if store and there is not None and store not in there and not asked_for else ""
+    named = part.name in evidence.facts.get(NAMED, ())
+    return store if store and there is not None and store not in there and not named else ""

@@ -21,6 +21,9 @@ TROUBLE = "trouble"
 STORES = "stores"
 """The fact that names the stores which the target has: "database", "redis"."""
 
+NAMED = "named"
+"""The fact that names the sections which the campaign file has."""
+
 
 @dataclass(slots=True)
 class Scene:

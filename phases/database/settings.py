@@ -54,4 +54,6 @@ class DatabaseSettings(Settings):
     def quick(self) -> Self:
         """Every part in its short form."""
         changes = {name: value.quick() for name, value in self if isinstance(value, Settings)}
-        return self.model_copy(update=changes)
+        shorter = self.model_copy(update=changes)
+        shorter.model_fields_set.intersection_update(self.model_fields_set)  # nobody has named the others
+        return shorter

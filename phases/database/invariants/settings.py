@@ -6,7 +6,7 @@ from pydantic import Field
 
 from campaign.settings import Duration, Settings
 
-QUICK_SECONDS = 0.5
+QUICK_SECONDS = 0.3
 
 LevelName = Literal["default", "read uncommitted", "read committed", "repeatable read", "serializable"]
 LEVELS = frozenset(get_args(LevelName))
@@ -27,5 +27,5 @@ class InvariantsSettings(Settings):
     require: Required = ""
 
     def quick(self) -> Self:
-        """Half a second for each check."""
+        """A fraction of a second for each check."""
         return self.model_copy(update={"seconds": min(self.seconds, QUICK_SECONDS)})

@@ -90,7 +90,7 @@ class WorkloadSettings(Settings):
         return self.model_copy(
             update={
                 "scale": min(self.scale, 300),
-                "hold": min(self.hold, 5.0),
-                "warm_up": min(self.warm_up, 1.0),
+                "hold": min(self.hold, 3.0),
+                "warm_up": min(self.warm_up, 0.5),
             }
         )
