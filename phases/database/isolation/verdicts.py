@@ -112,8 +112,8 @@ def _mixed_writes(run: Run) -> str:
 
 
 def _aborted_read(run: Run) -> str:
-    seen = [name for name in ("during", "after") if 101 in _values(run, name)]
-    return f"101 was read ({seen[0]} the transaction that never committed it)" if seen else ""
+    seen = 101 in (*_values(run, "during"), *_values(run, "after"))
+    return "101 was read, which was taken back and never committed" if seen else ""
 
 
 def _intermediate_read(run: Run) -> str:
