@@ -42,7 +42,7 @@ def _commands(
             "cache.writes", False, message=why, remedy="Give it memory or disk, or an eviction policy."
         )
     for name in (*(each for each, weight in settings.mix.items() if weight), ALL):
-        for metric, graded in _limits(settings.limits):
+        for metric, graded in _limits(settings.limits, name):
             check = f"cache.{name}.{metric}"
             if why:
                 yield checks.inconclusive(
@@ -53,8 +53,10 @@ def _commands(
     yield _reached(evidence, trouble=why, doubt=doubt)
 
 
-def _limits(limits: CacheLimits) -> Iterator[tuple[str, GradedLimit]]:
-    for metric in ("mean", "p95", "p99", "error_rate"):
+def _limits(limits: CacheLimits, name: str) -> Iterator[tuple[str, GradedLimit]]:
+    """Errors are judged of all commands together: one kind alone has too few samples for a small rate."""
+    metrics = ("mean", "p95", "p99", "error_rate") if name == ALL else ("mean", "p95", "p99")
+    for metric in metrics:
         if (graded := getattr(limits, metric)) is not None:
             yield metric, graded
 
