@@ -31,8 +31,8 @@ def all_parts() -> tuple[Part, ...]:
         PoolPart(),
         IsolationPart(),
         InvariantsPart(),
-        CachePart(),
         ServicePart(),
+        CachePart(),
         RecoveryPart(),
     )
 
