@@ -300,9 +300,9 @@ def test_what_is_said_of_isolation_is_meant_here_too():
     assert (required_of(both), level_of(both)) == (("snapshot", "no write skew"), "read committed")
 
 
-def test_a_quick_run_takes_half_a_second_for_each_check():
+def test_a_quick_run_takes_a_fraction_of_a_second_for_each_check():
     settings = settings_of().quick()
-    assert settings.invariants.seconds == 0.5
+    assert settings.invariants.seconds == 0.3
     assert PART.seconds(settings) < PART.seconds(settings_of())
 
 

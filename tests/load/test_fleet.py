@@ -36,8 +36,13 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
 
 def workers_of(pid: int) -> list[psutil.Process]:
-    children = psutil.Process(pid).children(recursive=True)
-    return [each for each in children if "campaign.load.worker" in each.cmdline()]
+    return [each for each in psutil.Process(pid).children(recursive=True) if is_worker(each)]
+
+
+def is_worker(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.NoSuchProcess):  # or a zombie: servers of other tests are children too
+        return "campaign.load.worker" in process.cmdline()
+    return False
 
 
 def until(condition, *, seconds: float = 10.0):
@@ -359,10 +364,11 @@ def test_a_worker_whose_users_code_spins_ends_with_its_parent_too(script, tmp_pa
 
 def test_what_users_code_has_started_ends_with_the_worker(serve, make_plan, tmp_path, descendants):
     server = serve(OK)
+    others = set(psutil.Process().children(recursive=True))
 
     async def watch(stop, load) -> None:
         await until_it_holds(lambda: len(server.requests) > 0)
-        descendants.extend(psutil.Process().children(recursive=True))
+        descendants.extend(set(psutil.Process().children(recursive=True)) - others)
 
     plan = make_plan(server.url, users=1, hold=0.5, kinds=traveler(tmp_path, "await self.sleep(60)"))
     outcome = run_fleet(plan, meanwhile=watch)
