@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -103,8 +104,20 @@ _EXAMPLES = "postgresql://user@host/name, mysql://user@host/name, sqlite:////abs
 
 def _installed(names: tuple[str, ...], drivers: Drivers) -> str:
     """The first of these drivers that is there. Raises DriverMissingError."""
+    why = "not installed here"
     for name in names:
         if name in _BUILT_IN or importlib.util.find_spec(name) is not None:
-            return name
+            if not (broken := _broken(name)):
+                return name
+            why = f"which cannot be imported ({broken})"
     how = f"pip install 'campaign[{drivers.extra}]'" if drivers.extra else f"pip install {names[0]}"
-    raise DriverMissingError(f"the database needs the Python driver {names[0]}, not installed here: {how}")
+    raise DriverMissingError(f"the database needs the Python driver {names[0]}, {why}: {how}")
+
+
+def _broken(name: str) -> str:
+    """Why a driver that is there cannot be used; "" where it can."""
+    try:
+        importlib.import_module("sqlite3" if name in _BUILT_IN else name)
+    except Exception as error:  # noqa: BLE001 - whatever a broken package raises
+        return f"{type(error).__name__}: {error}"[:200]
+    return ""

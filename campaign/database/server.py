@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from campaign.database.address import Address, Kind
 from campaign.database.failure import FailureKind, failure_of
+from campaign.database.watch import WATCH
 from campaign.errors import ConfigurationError, TargetUnreachableError
 
 if TYPE_CHECKING:
@@ -145,7 +147,10 @@ def make_engine(address: Address, *, tag: str, **options: Any) -> Engine:
 
     pool = {"pool_size": 2, "max_overflow": MOST_SESSIONS - 2, "pool_timeout": CONNECT_SECONDS}
     chosen = {"poolclass": QueuePool, "hide_parameters": True, **pool, **options}
-    return create_engine(address.control, connect_args=connect_args(address.kind, tag=tag), **chosen)
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)  # a server that dies is no news for a log
+    engine = create_engine(address.control, connect_args=connect_args(address.kind, tag=tag), **chosen)
+    WATCH.attach(engine)
+    return engine
 
 
 def connect_args(kind: Kind, *, tag: str, statement_seconds: float = STATEMENT_SECONDS) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from campaign.database.address import read_address
 from campaign.database.failure import failure_of
 from campaign.database.server import Server, open_server, tag_of
 from campaign.database.territory import Territory, claim
+from campaign.database.watch import WATCH
 from campaign.errors import CampaignError
 from campaign.phase import PhaseContext
 from campaign.target.guard import is_production
@@ -31,7 +32,9 @@ async def run_parts(context: PhaseContext, *, before: Mapping[str, Any] | None =
     context.record.fact(STORES, sorted(context.target.stores))
     context.record.fact(NAMED, sorted(settings.model_fields_set))
     needed = any(part.needs == "territory" for part in parts)
+    WATCH.relax()
     async with (
+        _hurried(context),
         _server(context) as server,
         _territory(context, server if needed else None) as (territory, why_not),
     ):
@@ -54,6 +57,24 @@ async def run_parts(context: PhaseContext, *, before: Mapping[str, Any] | None =
             scene.tell(part.name)
             await _contained(part, scene)
             scene.share += scene.part_share
+
+
+@asynccontextmanager
+async def _hurried(context: PhaseContext) -> AsyncIterator[None]:
+    """Once the campaign is stopped, nobody waits long for a server that stands still."""
+
+    async def hurry() -> None:
+        await context.stop.wait()
+        WATCH.hurry()
+
+    waiting = asyncio.create_task(hurry())
+    try:
+        yield
+    except asyncio.CancelledError:
+        WATCH.hurry()
+        raise
+    finally:
+        waiting.cancel()
 
 
 async def _contained(part: Part, scene: Scene) -> None:
