@@ -96,7 +96,7 @@ def test_mariadb_with_snapshot_isolation_loses_no_update(fresh_name):
     finally:
         server.end()
     assert idle(facts) == {"repeatable read": {"G2-item", "G2"}}
-    assert facts["published"]["versions"].endswith("on")
+    assert facts["published"]["source"].endswith("on")
 
 
 @pytest.mark.postgres
@@ -144,6 +144,22 @@ def test_a_database_that_breaks_its_own_table_fails():
     assert outcomes(broken) == {
         "isolation.table.serializable": Outcome.FAILED, "isolation.service_level": Outcome.INFORMATIONAL
     }  # fmt: skip
+
+
+def test_a_version_that_the_table_is_not_of_is_not_accused():
+    known = {"product": "X", "versions": "1", "source": "us", "covers": False,
+             "prevented": {"serializable": sorted(ALL)}}  # fmt: skip
+    newer = evidence(idle={"P4": {"result": "happened", "how": "both committed"}}, published=known)
+    assert outcomes(newer)["isolation.table.serializable"] is Outcome.INCONCLUSIVE
+    assert outcomes(newer, require="no lost update")["isolation.require.no_lost_update"] is Outcome.FAILED
+
+
+def test_sqlite_is_held_against_the_way_a_python_service_gets_it(sqlite_url):
+    facts, findings = see(sqlite_url, require="no lost update")
+    assert facts["service_level"] == "python default"
+    assert findings["isolation.require.no_lost_update"].outcome is Outcome.FAILED
+    _, findings = see(sqlite_url, require="no lost update", level="immediate")
+    assert findings["isolation.require.no_lost_update"].outcome is Outcome.PASSED
 
 
 def test_what_was_not_exercised_proves_nothing():

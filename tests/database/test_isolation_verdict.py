@@ -43,6 +43,23 @@ def test_what_one_of_them_did_not_commit_did_not_happen(anomaly):
     assert verdict(anomaly, run) == Verdict(Result.PREVENTED, "aborted (40001)")
 
 
+@pytest.mark.parametrize("anomaly", [Anomaly.G0, Anomaly.P4, Anomaly.G2_ITEM, Anomaly.G2])
+@pytest.mark.parametrize("committed", [set(), {1}, BOTH])
+def test_two_writers_that_never_met_prove_nothing(anomaly, committed):
+    later = {"one": ((1, 77), (2, 77)), "two": ((1, 77), (2, 77))}
+    found = verdict(anomaly, Run(reads=later, committed=committed, final=((1, 11), (2, 21))))
+    assert found == Verdict(Result.NOT_EXERCISED, "the two never met: none had to wait and none was refused")
+
+
+@pytest.mark.parametrize("anomaly", Anomaly)
+def test_a_statement_that_is_slow_by_itself_proves_nothing(anomaly):
+    innocent = dict.fromkeys(
+        ("during", "after", "one", "two", "first", "second", "before"), ((1, 77), (2, 77))
+    )
+    run = Run(reads=innocent, committed=BOTH, final=((1, 12), (2, 22)), blocked={1}, slow={2})
+    assert verdict(anomaly, run).result is Result.NOT_EXERCISED
+
+
 @pytest.mark.parametrize("anomaly", sorted(set(Anomaly) - {Anomaly.G0}))
 def test_a_reader_that_never_ran_proves_nothing(anomaly):
     assert verdict(anomaly, Run(committed=BOTH, final=((1, 11), (2, 21)))).result is Result.NOT_EXERCISED

@@ -16,21 +16,33 @@ from phases.database.isolation.levels import Level
 from phases.database.isolation.schedules import ABORT, COMMIT
 from phases.database.isolation.verdicts import Rows
 
+_AGAIN = 0.003
+"""Seconds between two attempts of a statement that SQLite answers with BUSY, its way to say "wait"."""
+
+_GIVE_UP = 0.25
+"""Seconds after which such a statement is taken as refused."""
+
 _NUMBER = {
     Kind.POSTGRESQL: "SELECT pg_backend_pid()",
     Kind.MYSQL: "SELECT CONNECTION_ID()",
 }
 
 
+BUSY = "SQLITE_BUSY"
+
+
 class Actor:
-    """A session at one level. After an error it is poisoned: it rolls back and does nothing more until
-    `start_over`, as later statements would run outside of the transaction.
+    """A session at one level. `refused_so_far`: SQLite has it wait for another session at this moment.
+
+    After an error it is poisoned: it rolls back and does nothing more until `start_over`, as later statements
+    would run outside of the transaction.
     """
 
     def __init__(self, server: Server, level: Level) -> None:
         self.reads: dict[str, Rows] = {}
         self.committed = False
         self.failure: Failure | None = None
+        self.refused_so_far = False
         self._level = level
         self._connection = _connect(server, level)
         self.number = _number(self._connection, server.kind)
@@ -83,11 +95,23 @@ class Actor:
     def _perform(self, sql: str, read: str) -> None:
         if self.failure is not None:
             return
+        until = time.monotonic() + _GIVE_UP
+        while (failure := self._attempt(sql, read)) is not None:
+            if failure.code != BUSY or time.monotonic() > until:
+                self.failure = failure
+                _quietly(self._rollback)
+                break
+            self.refused_so_far = True
+            time.sleep(_AGAIN)
+        self.refused_so_far = False
+
+    def _attempt(self, sql: str, read: str) -> Failure | None:
+        """How the statement failed; None where it did not."""
         try:
             self._execute(sql, read)
         except Exception as error:  # noqa: BLE001 - whatever the driver raises is what we are here to see
-            self.failure = failure_of(error)
-            _quietly(self._rollback)
+            return failure_of(error)
+        return None
 
     def _execute(self, sql: str, read: str) -> None:
         if sql == COMMIT:

@@ -16,7 +16,7 @@ from campaign.database.server import Server
 from phases.database.isolation.anomalies import Anomaly
 from phases.database.isolation.background import Background
 from phases.database.isolation.levels import Level, default_level, offered
-from phases.database.isolation.published import published_for
+from phases.database.isolation.published import covers, published_for, versions
 from phases.database.isolation.schedules import SCHEDULES
 from phases.database.isolation.settings import IsolationSettings
 from phases.database.isolation.stage import Stage
@@ -58,12 +58,14 @@ def _about(server: Server, settings: IsolationSettings) -> dict[str, Any]:
     snapshot = _snapshot_isolation(server)
     table = published_for(server.version.product, snapshot=snapshot)
     published = None if table is None else {
-        "product": table.product, "versions": table.versions, "source": table.source, "tried": table.tried,
+        "product": table.product, "versions": versions(table), "source": table.source, "tried": table.tried,
+        "covers": covers(table, server.version.numbers),
         "prevented": {level: sorted(each) for level, each in table.prevented.items()},
     }  # fmt: skip
     return {
         "server": server.version.text,
         "service_level": settings.level or default_level(server),
+        "level_known": bool(settings.level) or server.kind is not Kind.SQLITE,
         "snapshot_isolation": snapshot,
         "published": published,
         "levels": {},

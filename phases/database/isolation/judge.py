@@ -99,6 +99,11 @@ def _against_table(name: str, facts: Mapping[str, Any]) -> Finding:
         for anomaly, seen in (found.get(condition) or {}).items()
         if seen["result"] == Result.HAPPENED and anomaly in prevented
     ]
+    if broken and not published.get("covers", True):
+        return checks.inconclusive(
+            check, f"{name} allows what {published['product']} {published['versions']} prevents "
+            f"({broken[0]}); for {facts['server']} no table is known", severity=Severity.IMPORTANT,
+        )  # fmt: skip
     if broken:
         return checks.holds(
             check, False, message=f"{name} allows what {published['product']} should prevent: {broken[0]}",
@@ -109,9 +114,14 @@ def _against_table(name: str, facts: Mapping[str, Any]) -> Finding:
 
 def _kept(check: str, name: str, prevented: list[str], *, facts: Mapping[str, Any]) -> Finding:
     found, published = facts["levels"][name], facts["published"]
-    idle = found.get("idle") or {}
-    missed = [each for each in prevented if idle.get(each, {}).get("result") != Result.PREVENTED]
+    missed = [
+        f"{each} ({condition})"
+        for condition in CONDITIONS
+        for each in prevented
+        if condition in found and found[condition].get(each, {}).get("result") != Result.PREVENTED
+    ]
     source = f"{published['product']} {published['versions']}: {published['source']}"
+    source += "" if published.get("covers", True) else f"; the nearest to {facts['server']}"
     if missed:
         return checks.inconclusive(
             check, f"{name}: {', '.join(missed)} was not exercised, so the table ({source}) is not confirmed",
@@ -124,15 +134,19 @@ def _kept(check: str, name: str, prevented: list[str], *, facts: Mapping[str, An
 def _what_may_happen(facts: Mapping[str, Any]) -> Finding:
     """No requirement was declared: say what may happen at the level that the service uses."""
     level = facts["service_level"]
-    found = facts["levels"].get(level) or {}
+    check = f"{PART}.service_level"
+    if not (found := facts["levels"].get(level)):
+        return checks.informational(check, f"{level}, which a session gets without asking, was not looked at")
     happened = [
         f"{anomaly} ({TITLES[Anomaly(anomaly)]})"
         for anomaly, seen in (found.get("idle") or {}).items()
         if seen["result"] == Result.HAPPENED
     ]
     said = f"may happen: {', '.join(happened)}" if happened else "none of the ten happened"
-    return checks.informational(
-        f"{PART}.service_level",
-        f"at {level}, which a session gets without asking, {said}; "
-        "say what the service relies on: `isolation: no lost update`",
+    gets = (
+        "a session gets without asking" if facts.get("level_known", True) else "a Python service gets unasked"
     )
+    return checks.informational(
+        check, f"at {level}, which {gets}, {said}; say what the service relies on, "
+        "and at which level: `isolation: {require: no lost update, level: serializable}`",
+    )  # fmt: skip

@@ -41,7 +41,7 @@ _MYSQL = tuple(
     )
     for name in _STANDARD
 )
-_BUSY = ("PRAGMA busy_timeout = 2000",)
+_BUSY = ("PRAGMA busy_timeout = 0",)  # the actor asks again by itself, and so knows that it has to wait
 _SQLITE = (
     Level("deferred", _BUSY, "BEGIN DEFERRED"),
     Level("immediate", _BUSY, "BEGIN IMMEDIATE"),
@@ -56,8 +56,10 @@ def offered(kind: Kind) -> tuple[Level, ...]:
 
 
 def default_level(server: Server) -> str:
-    """The level that a session of ours gets without asking, as the server says it."""
+    """The level that a session of ours gets without asking, as the server says it; for SQLite, which knows
+    nothing of that, the weaker of its ways, as a Python service gets it.
+    """
     if server.kind is Kind.SQLITE:
-        return "deferred"
+        return PYTHON_DEFAULT
     with server.engine.connect() as connection:
         return str(connection.get_isolation_level()).lower().replace("_", " ")

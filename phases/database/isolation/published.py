@@ -14,13 +14,14 @@ _INNODB = _COMMITTED | {Anomaly.PMP, Anomaly.G_SINGLE}
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A table: level -> what it prevents. `versions` are those that it was found for, `source` who found it.
+    """A table: level -> what it prevents. It was found for the versions from `first` to `last` by `source`.
     `tried`: whether we have seen it ourselves. `snapshot` is MariaDB's innodb_snapshot_isolation (None: there
     is no such setting).
     """
 
     product: str
-    versions: str
+    first: tuple[int, ...]
+    last: tuple[int, ...]
     source: str
     tried: bool
     prevented: Mapping[str, frozenset[Anomaly]]
@@ -35,20 +36,22 @@ _MYSQL = {
 }
 TABLES: tuple[Published, ...] = (
     Published(
-        "PostgreSQL", "9.3 to 15", "Hermitage (Kleppmann 2014); measured by us on 15", tried=True,
+        "PostgreSQL", (9, 3), (15,), "Hermitage (Kleppmann 2014); measured by us on 15", tried=True,
         prevented={"read committed": _COMMITTED, "repeatable read": _SNAPSHOT, "serializable": ALL},
     ),
-    Published("MySQL", "5.6", "Hermitage (Kleppmann 2014); untried by us", tried=False, prevented=_MYSQL),
     Published(
-        "MariaDB", "10.11, innodb_snapshot_isolation off", "measured by us", tried=True, prevented=_MYSQL,
-        snapshot=False,
+        "MySQL", (5, 6), (5, 6), "Hermitage (Kleppmann 2014); untried by us", tried=False, prevented=_MYSQL
     ),
     Published(
-        "MariaDB", "10.11, innodb_snapshot_isolation on", "measured by us", tried=True, snapshot=True,
-        prevented={**_MYSQL, "repeatable read": _SNAPSHOT},
+        "MariaDB", (10, 11), (10, 11), "measured by us, innodb_snapshot_isolation off", tried=True,
+        prevented=_MYSQL, snapshot=False,
     ),
     Published(
-        "SQLite", "3.40", "measured by us", tried=True,
+        "MariaDB", (10, 11), (10, 11), "measured by us, innodb_snapshot_isolation on", tried=True,
+        prevented={**_MYSQL, "repeatable read": _SNAPSHOT}, snapshot=True,
+    ),
+    Published(
+        "SQLite", (3, 40), (3, 40), "measured by us", tried=True,
         prevented={
             "deferred": ALL,
             "immediate": ALL,
@@ -62,3 +65,16 @@ def published_for(product: str, *, snapshot: bool | None) -> Published | None:
     """The table for a product with this setting, or None where nobody has written one."""
     found = [each for each in TABLES if each.product == product]
     return next((each for each in found if each.snapshot in {None, bool(snapshot)}), None)
+
+
+def covers(table: Published, version: tuple[int, ...]) -> bool:
+    """Whether the table was found for this version; SQLite's is taken for the whole of SQLite 3."""
+    if table.product == "SQLite":
+        return version[:1] == table.first[:1]
+    return version[: len(table.first)] >= table.first and version[: len(table.last)] <= table.last
+
+
+def versions(table: Published) -> str:
+    """The versions in words: "9.3 to 15"."""
+    first, last = (".".join(map(str, each)) for each in (table.first, table.last))
+    return first if first == last else f"{first} to {last}"

@@ -16,15 +16,15 @@ ACTORS = 3
 GLANCE = 0.004
 """Seconds within which most statements end; only then the server is asked whether they wait for a lock."""
 
-PATIENCE: Mapping[Kind, float] = {Kind.POSTGRESQL: 1.0, Kind.MYSQL: 0.4, Kind.SQLITE: 0.03}
-"""Seconds after which a statement counts as waiting though the server does not say so; SQLite never says."""
+PATIENCE = 1.0
+"""Seconds after which we go on though nobody says that a statement waits; then nothing is proved by it."""
 
 FOREVER = float("inf")
 
 LAST = 6.0
 """Seconds for everything to end, longer than any lock is waited for."""
 
-_LOOKS: Mapping[Kind, float] = {Kind.POSTGRESQL: 0.004, Kind.MYSQL: 0.11}
+_LOOKS: Mapping[Kind, float] = {Kind.POSTGRESQL: 0.004, Kind.MYSQL: 0.11, Kind.SQLITE: 0.0}
 """Seconds between two looks at who waits; InnoDB renews its tables only when nobody read them for 100 ms."""
 
 _BLOCKERS = {
@@ -55,20 +55,20 @@ class Stage:
         run, waiting = Run(), set[int]()
         for number, actor in cast.items():
             actor.begin()
-            self._settle(number, actor, waiting)
+            self._settle(number, actor, waiting, run)
         for step in schedule.steps:
             cast[step.session].do(step.sql.format(table=self._table), read=step.read)
-            self._settle(step.session, cast[step.session], waiting)
+            self._settle(step.session, cast[step.session], waiting, run)
             if step.sql in {COMMIT, ABORT} or cast[step.session].failure is not None:
-                self._let_on(cast, waiting)
-            run.blocked |= waiting
+                self._let_on(cast, waiting, run)
+            run.blocked |= waiting - run.slow
         return self._ended(cast, run)
 
-    def _let_on(self, cast: Mapping[int, Actor], waiting: set[int]) -> None:
+    def _let_on(self, cast: Mapping[int, Actor], waiting: set[int], run: Run) -> None:
         """Somebody gave up what it held: see who of those that waited goes on."""
         for number in sorted(waiting):
             waiting.discard(number)
-            self._settle(number, cast[number], waiting)
+            self._settle(number, cast[number], waiting, run)
 
     def close(self) -> None:
         """End all sessions."""
@@ -84,26 +84,31 @@ class Stage:
                 f"INSERT INTO {self._table} (id, value) VALUES (1, 10), (2, 20)"  # noqa: S608 - ours
             )
 
-    def _settle(self, number: int, actor: Actor, waiting: set[int]) -> None:
-        """Return when the session has done all it was asked for, or is one of those `waiting` for another."""
+    def _settle(self, number: int, actor: Actor, waiting: set[int], run: Run) -> None:
+        """Return when the session has done all it was asked for, or is one of those `waiting` for another.
+
+        One that takes long without a word of the server is among them too, and `slow`.
+        """
         if number in waiting:
             return
         began = time.monotonic()
         looked = began - _LOOKS.get(self._server.kind, 0.0) / 2
         while not actor.wait(GLANCE):
             now = time.monotonic()
-            if now - began > PATIENCE[self._server.kind]:
-                break
-            if now - looked > _LOOKS.get(self._server.kind, FOREVER):
+            if now - began > PATIENCE:
+                run.slow.add(number)
+                waiting.add(number)
+                return
+            if now - looked > _LOOKS[self._server.kind]:
                 looked = now
                 if self._waits(actor):
-                    break
-        else:
-            return
-        waiting.add(number)
+                    waiting.add(number)
+                    return
 
     def _waits(self, actor: Actor) -> bool:
         """Whether the server says that it waits for another of ours; not asked again where we may not."""
+        if self._server.kind is Kind.SQLITE:
+            return actor.refused_so_far
         if not self._asks:
             return False
         try:

@@ -33,15 +33,18 @@ class Verdict:
 
 @dataclass(slots=True)
 class Run:
-    """What was seen of a schedule: reads by name, who committed, how sessions failed, who had to wait.
+    """What was seen of a schedule: reads by name, who committed, how sessions failed, and who had to wait for
+    another, as the database itself says.
 
-    `final` are the two rows afterwards.
+    `slow` took long without its saying so: the steps may have come in another order. `final` are the two
+    rows afterwards.
     """
 
     reads: dict[str, Rows] = field(default_factory=dict)
     committed: set[int] = field(default_factory=set)
     failures: dict[int, Failure] = field(default_factory=dict)
     blocked: set[int] = field(default_factory=set)
+    slow: set[int] = field(default_factory=set)
     final: Rows = ()
 
 
@@ -52,10 +55,8 @@ def verdict(anomaly: Anomaly, run: Run) -> Verdict:
         return Verdict(Result.HAPPENED, seen)
     if refused := _refused(run):
         return Verdict(Result.PREVENTED, refused)
-    if unfit := _unfit(run):
-        return Verdict(Result.NOT_EXERCISED, unfit)
-    if missing := [name for name in _NEEDED.get(anomaly, ()) if name not in run.reads]:
-        return Verdict(Result.NOT_EXERCISED, f"the read '{missing[0]}' never ran")
+    if unknown := _unfit(run) or _unmet(anomaly, run):
+        return Verdict(Result.NOT_EXERCISED, unknown)
     return Verdict(Result.PREVENTED, "blocked" if run.blocked else "snapshot")
 
 
@@ -83,8 +84,22 @@ def _is_refusal(failure: Failure) -> bool:
 
 def _unfit(run: Run) -> str:
     """Why nothing can be said: a session failed for a reason that has nothing to do with the others."""
+    if run.slow:
+        return f"session {min(run.slow)} took too long, and the database does not say that it had to wait"
     return next((f"session {number} failed: {each}" for number, each in run.failures.items()), "")
 
+
+def _unmet(anomaly: Anomaly, run: Run) -> str:
+    """Why the sessions did not come into each other's way; "" where they did."""
+    if missing := [name for name in _NEEDED.get(anomaly, ()) if name not in run.reads]:
+        return f"the read '{missing[0]}' never ran"
+    if anomaly in _CONFLICTS and not run.blocked:
+        return "the two never met: none had to wait and none was refused"
+    return ""
+
+
+_CONFLICTS = frozenset({Anomaly.G0, Anomaly.P4, Anomaly.G2_ITEM, Anomaly.G2})
+"""Two writers: where it did not happen, the database must have held one of them back or refused it."""
 
 _NEEDED: Mapping[Anomaly, tuple[str, ...]] = {
     Anomaly.G1A: ("during",),
