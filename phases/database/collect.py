@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -13,12 +13,13 @@ from campaign.database.address import read_address
 from campaign.database.failure import failure_of
 from campaign.database.server import Server, open_server, tag_of
 from campaign.database.territory import Territory, claim
+from campaign.database.uptime import restarted, started_at
 from campaign.database.watch import WATCH
 from campaign.errors import CampaignError
 from campaign.phase import PhaseContext
 from campaign.target.guard import is_production
 from phases.database.parts import asked
-from phases.database.scene import NAMED, STORES, TROUBLE, Part, Scene
+from phases.database.scene import NAMED, RESTARTED, STORES, TROUBLE, Part, Scene
 from phases.database.settings import DatabaseSettings
 
 
@@ -50,13 +51,38 @@ async def run_parts(context: PhaseContext, *, before: Mapping[str, Any] | None =
         if server is not None:
             context.record.fact("database", {"server": server.version.text, "url": server.address.shown})
         whole = sum(part.seconds(settings) for part in parts) or 1.0
+        began = await _started(server)
         for part in parts:
             if context.stop.requested:
                 break
+            if part.name == RESTARTS:
+                await _note_restart(scene, began)
             scene.part_share = part.seconds(settings) / whole
             scene.tell(part.name)
             await _contained(part, scene)
             scene.share += scene.part_share
+        if RESTARTS not in {part.name for part in parts}:
+            await _note_restart(scene, began)
+
+
+RESTARTS = "recovery"
+"""The part that may restart the server on purpose, and judges that itself."""
+
+
+async def _started(server: Server | None) -> float | None:
+    if server is None:
+        return None
+    await asyncio.to_thread(server.engine.dispose)  # connections from before a restart are of no use
+    with suppress(SQLAlchemyError):
+        return await asyncio.to_thread(started_at, server)
+    return None
+
+
+async def _note_restart(scene: Scene, began: float | None) -> None:
+    """Whether the server was started anew while the parts looked at it."""
+    now = await _started(scene.server)
+    if began is not None and now is not None:
+        scene.context.record.fact(RESTARTED, restarted(began, now))
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from campaign import checks
 from campaign.records import Evidence, Finding, Severity
 from phases.database.parts import asked
-from phases.database.scene import NAMED, STORES, Part, trouble_of
+from phases.database.scene import NAMED, RESTARTED, STORES, Part, trouble_of
 from phases.database.settings import DatabaseSettings
 
 _STORE = {"database": "database", "territory": "database", "redis": "redis"}
@@ -22,6 +22,17 @@ def judge_database(evidence: Evidence, settings: DatabaseSettings) -> Iterator[F
         else:
             yield from _unfinished(part, evidence)
             yield from part.judge(evidence, settings)
+    if (again := evidence.facts.get(RESTARTED)) is not None:
+        yield _kept_running(again=bool(again))
+
+
+def _kept_running(*, again: bool) -> Finding:
+    """A database that crashes and comes back within a second costs few errors, and a night's sleep."""
+    said = "was restarted while it was tested, by nobody that we know of" if again else "kept running"
+    return checks.holds(
+        "database.kept_running", not again, message=f"the database server {said}",
+        remedy="See its log: a crash, the kernel's out-of-memory killer, or a colleague?",
+    )  # fmt: skip
 
 
 def _unfinished(part: Part, evidence: Evidence) -> Iterator[Finding]:

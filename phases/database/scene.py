@@ -21,6 +21,9 @@ TROUBLE = "trouble"
 STORES = "stores"
 """The fact that names the stores which the target has: "database", "redis"."""
 
+RESTARTED = "restarted"
+"""The fact that says whether the server was started anew meanwhile, by nobody that we know of."""
+
 NAMED = "named"
 """The fact that names the sections which the campaign file has."""
 

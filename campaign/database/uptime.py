@@ -1,0 +1,27 @@
+"""Since when a server runs: two answers that differ are a restart."""
+
+from __future__ import annotations
+
+from campaign.database.address import Kind
+from campaign.database.server import Server
+
+TOLERANCE = 2.5
+"""Seconds; MariaDB and MySQL say whole seconds of their uptime."""
+
+
+def started_at(server: Server) -> float | None:
+    """Since when the server runs, in seconds since 1970 by its own clock; None where it does not say.
+
+    Raises what SQLAlchemy raises.
+    """
+    if server.kind is Kind.POSTGRESQL:
+        return float(server.scalar("SELECT EXTRACT(EPOCH FROM pg_postmaster_start_time())::float8"))
+    if server.kind is Kind.MYSQL:
+        (uptime,) = server.rows("SHOW GLOBAL STATUS LIKE 'Uptime'")
+        return float(server.scalar("SELECT UNIX_TIMESTAMP()")) - float(uptime["Value"])
+    return None
+
+
+def restarted(before: float | None, after: float | None) -> bool:
+    """Whether the server was started anew between the two answers."""
+    return before is not None and after is not None and abs(after - before) > TOLERANCE
