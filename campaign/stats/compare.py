@@ -58,16 +58,30 @@ class Comparison:
         """What it comes to where up to `threshold` (a share) more is borne.
 
         Slower: the interval lies above 1 + threshold as a whole, and ranks agree. Not told apart: it may be
-        that much slower, and something speaks for it: the ratio itself, or the ranks.
+        that much slower, as the interval does not exclude it; else no comparison that is too small to find
+        anything would ever find anything.
         """
         most, is_longer = 1 + threshold, self.longer < ALPHA
-        if self.low > most and is_longer:
-            return Difference.SLOWER
-        if self.high > most and (self.ratio > most or is_longer):
-            return Difference.UNCLEAR
+        if self.high > most:
+            return Difference.SLOWER if self.low > most and is_longer else Difference.UNCLEAR
         if self.low > 1 and is_longer:
             return Difference.WITHIN
         return Difference.FASTER if self.high < 1 and self.shorter < ALPHA else Difference.NONE
+
+    def enough(self, threshold: float) -> int | None:
+        """About how many samples on each side would settle what is not told apart, two digits of it: an
+        interval narrows with the root of their number. None where samples do not (the ratio lies at the
+        threshold, or it is the ranks that disagree).
+        """
+        most = 1 + threshold
+        if not self.low <= most < self.high or not self.low:
+            return None
+        off, end = abs(math.log(self.ratio / most)), self.high if self.ratio < most else self.low
+        if not off:
+            return None
+        wanted = max(self.counts) * (math.log(end / self.ratio) / off) ** 2
+        step: int = 10 ** max(0, math.floor(math.log10(wanted)) - 1)
+        return math.ceil(wanted / step) * step
 
 
 def compare(

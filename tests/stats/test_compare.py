@@ -100,3 +100,26 @@ def test_the_rank_test_agrees_with_that_of_scipy_also_with_ties(alternative):
     assert (longer if alternative == "greater" else shorter) == pytest.approx(told.pvalue)
     if alternative == "greater":
         assert superiority == pytest.approx(told.statistic / (80 * 120))
+
+
+@pytest.mark.parametrize(("count", "spread"), [(12, 0.8), (30, 0.8), (30, 1.2), (200, 1.2)])
+def test_a_target_that_is_slower_by_half_hardly_ever_passes_however_few_the_samples(count, spread):
+    random = np.random.default_rng(16)
+    clear = {Difference.NONE, Difference.WITHIN, Difference.FASTER}
+
+    def times(median):
+        return latencies(random, count=count, median=median, spread=spread)
+
+    found = [difference(times(4500), times(3000)) for _ in range(150)]
+    assert sum(each in clear for each in found) <= 0.03 * 150
+
+
+def test_what_few_samples_leave_open_says_how_many_would_settle_it():
+    random = np.random.default_rng(17)
+    few = compare(*(histogram(latencies(random, count=30, spread=0.8)) for _ in range(2)))
+    assert few.difference(THRESHOLD) is Difference.UNCLEAR
+    enough = few.enough(THRESHOLD)
+    assert 30 < enough < 100_000
+    many = compare(*(histogram(latencies(random, count=enough * 3, spread=0.8)) for _ in range(2)))
+    assert many.difference(THRESHOLD) is not Difference.UNCLEAR
+    assert many.enough(THRESHOLD) is None

@@ -3,10 +3,12 @@
 import json
 import pickle
 
+import numpy as np
 import pytest
 from hdrh.histogram import HdrHistogram
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import skew
 
 from campaign.stats.histogram import HIGHEST, Histogram
 
@@ -98,3 +100,12 @@ def test_values_beyond_a_limit_are_counted():
 def test_a_sparse_histogram_is_small_on_the_wire():
     histogram = filled([int(1000 * 1.01**n) for n in range(500)] * 100)
     assert len(pickle.dumps(histogram)) < 5000
+
+
+def test_skewness_is_that_of_scipy():
+    random = np.random.default_rng(4)
+    values = [int(each) for each in 10_000 * np.exp(random.normal(0, 0.8, 500))]
+    histogram = Histogram()
+    histogram.record_many(values)
+    assert histogram.skewness() == pytest.approx(skew(values, bias=False), rel=1e-2)
+    assert Histogram().skewness() is None
