@@ -10,6 +10,7 @@ from servers import MariaDb, Postgres
 from campaign.records import Evidence, Outcome, PhaseResult, Severity, Status
 from campaign.report.html import _own_part
 from phases.database.durability import meanings as meanings_module
+from phases.database.durability import readings
 from phases.database.durability.judge import PLANNED, judge_durability, table
 from phases.database.durability.meanings import Verdict, meanings
 from phases.database.durability.part import DurabilityPart
@@ -179,6 +180,23 @@ def test_a_server_that_does_not_say_what_decides_is_undecided():
     found = {each.check: each for each in judge_durability(evidence, DurabilitySettings())}
     assert found["durability.commits"].outcome is Outcome.INCONCLUSIVE
     assert "fsync, synchronous_commit" in found["durability.commits"].message
+    assert found["durability.pages"].outcome is Outcome.INCONCLUSIVE
+    assert "fsync, full_page_writes" in found["durability.pages"].message
+    assert found["durability.copies"].outcome is Outcome.INCONCLUSIVE
+
+
+def test_tables_that_may_not_be_looked_at_are_not_called_safe(careful_postgres, fresh_name, monkeypatch):
+    monkeypatch.setattr(readings, "_UNLOGGED", "SELECT rolpassword FROM pg_nothing")
+    tables = findings(careful_postgres.database(fresh_name))[0]["tables"]
+    assert tables.outcome is Outcome.INCONCLUSIVE
+    assert "cannot be read: " in tables.message
+    assert "pg_nothing" in tables.message
+
+
+def test_tables_of_which_nothing_was_recorded_are_undecided():
+    evidence = Evidence(facts={"durability": {"product": "MariaDB", "settings": []}})
+    found = {each.check: each for each in judge_durability(evidence, DurabilitySettings())}
+    assert found["durability.tables"].outcome is Outcome.INCONCLUSIVE
 
 
 def test_the_page_shows_every_setting_with_its_verdict():

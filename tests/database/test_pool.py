@@ -6,6 +6,8 @@ import time
 import pytest
 from scene import make_context, open_scene, run_phase, settings_of
 from servers import Postgres, wait_until
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from campaign.clock import RealClock
 from campaign.database.address import read_address
@@ -14,7 +16,7 @@ from campaign.records import Outcome
 from phases.database import PARTIALS
 from phases.database.collect import run_parts
 from phases.database.pool.bench import Shape, open_bench
-from phases.database.pool.driver import Driver, Load
+from phases.database.pool.driver import Driver, Load, query_of
 from phases.database.pool.killing import kill_idle
 from phases.database.pool.part import PoolPart
 from phases.database.pool.room import room_of
@@ -106,6 +108,33 @@ def test_a_session_that_the_pool_has_lost_sight_of_is_a_leak(server, monkeypatch
         "",
     )
     assert asyncio.run(run()) == expected
+
+
+def test_a_warming_query_that_fails_leaves_no_session_of_ours(server):
+    async def run():
+        async with open_bench(server, Shape(8), patience=0.2) as bench:
+            with pytest.raises(DBAPIError):
+                await bench.warm(text("SELECT no_such_function()"))
+            taken = bench.checked_out
+        return taken, await bench.listed()
+
+    assert asyncio.run(run()) == (0, [])
+
+
+def test_a_warming_that_is_cancelled_gives_its_connections_back(server):
+    async def run():
+        async with open_bench(server, Shape(4), patience=0.2) as bench:
+            warming = asyncio.create_task(bench.warm(query_of(server.kind, 1.5)))
+            await until(lambda: bench.checked_out == 4)
+            warming.cancel()
+            await asyncio.wait({warming})
+            taken = bench.checked_out
+        async with asyncio.timeout(5):
+            while await bench.listed():  # noqa: ASYNC110 - the server does not tell
+                await asyncio.sleep(0.05)
+        return warming.cancelled(), taken
+
+    assert asyncio.run(run()) == (True, 0)
 
 
 def test_killed_idle_connections_cost_errors_without_pre_ping_and_none_with_it(server):

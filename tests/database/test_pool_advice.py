@@ -8,14 +8,15 @@ from phases.database.pool.part import PoolPart
 from phases.database.settings import DatabaseSettings
 
 
-def row(size, p99, *, timeouts=0, hold=0.01, lag=0.001, overflow=0, cut=False):
+def row(size, p99, *, timeouts=0, hold=0.01, lag=0.001, overflow=0, cut=False, errors=None):
     return {
         "size": size, "overflow": overflow, "offered": 1250, "done": 1250 - timeouts, "timeouts": timeouts,
-        "errors": {}, "wait": {"count": 1250, "p50": p99 / 2, "p99": p99, "low": p99, "high": p99},
+        "errors": errors or {}, "wait": {"count": 1250, "p50": p99 / 2, "p99": p99, "low": p99, "high": p99},
         "hold": hold, "lag_p99": lag, "cut": cut, "connects": 0.0,
     }  # fmt: skip
 
 
+REFUSED = {"access (42501): permission denied for function pg_sleep": 1225}
 MEASURED = [row(2, 1.0, timeouts=284), row(3, 0.202), row(4, 0.0177), row(10, 0.0002)]
 """250 queries of 10 ms per second on PostgreSQL: a service time of 10 ms keeps 2.5 connections busy."""
 
@@ -36,6 +37,7 @@ def test_the_knee_is_the_smallest_size_within_the_limit_and_the_advice_has_head_
         ([row(2, 0.001, timeouts=1), row(3, 0.001)], 3),  # one that timed out is not enough, whatever its p99
         ([row(2, 0.001, lag=0.2), row(3, 0.001)], 3),  # where we did not keep time nothing is known
         ([row(2, 0.001, cut=True)], None),
+        ([row(2, 0.001, errors=REFUSED), row(3, 0.001)], 3),  # what fails at once needs no connection
         ([], None),
         ([row(8, 0.001), row(4, 0.001)], 4),
     ],
@@ -95,6 +97,22 @@ def test_without_a_size_in_the_file_nothing_is_held_against_the_service():
 def test_a_size_that_was_not_tried_soundly_is_undecided(recorded, said):
     finding = judged(recorded, wait=0.6, size=2)["pool.size"]
     assert (finding.outcome, said in finding.message) == (Outcome.INCONCLUSIVE, True), finding.message
+
+
+@pytest.mark.parametrize(("wait", "outcome"), [(0.0002, Outcome.INCONCLUSIVE), (0.6, Outcome.FAILED)])
+def test_a_short_wait_for_connections_that_failing_queries_gave_back_at_once_proves_nothing(wait, outcome):
+    finding = judged(facts(service=row(2, wait, errors=REFUSED)), wait=wait, size=2)["pool.size"]
+    assert (finding.outcome, finding.severity) == (outcome, Severity.CRITICAL)
+    if outcome is Outcome.INCONCLUSIVE:
+        assert "1,225 of 1,250 queries failed (access (42501): permission denied" in finding.message
+        assert finding.remedy.startswith("See why queries fail")
+
+
+def test_no_size_is_recommended_from_queries_that_failed_and_why_is_said():
+    steps = [row(2, 0.001, errors=REFUSED), row(4, 0.001, errors=REFUSED)]
+    advice = advise(steps, rate=250, limit=0.05).plain()
+    message = judged(facts(steps=steps, advice=advice))["pool.recommendation"].message
+    assert "no size can be recommended for 250/s of 10 ms: 1,225 of 1,250 queries failed" in message
 
 
 def test_a_size_for_which_the_server_has_no_room_is_undecided_and_says_why():

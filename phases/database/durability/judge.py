@@ -7,7 +7,7 @@ from typing import Any
 
 from campaign import checks
 from campaign.records import Evidence, Finding, Severity
-from phases.database.durability.meanings import DECIDING, Meaning, Verdict, meanings
+from phases.database.durability.meanings import Meaning, Verdict, meanings
 from phases.database.durability.settings import DurabilitySettings
 from phases.database.scene import facts_of, trouble_of
 
@@ -34,6 +34,27 @@ _OF = {
     POWER: (Verdict.POWER, "a power loss takes no commit and leaves the file whole"),
     COPIES: (Verdict.COPIES, "no copy of the data may lack commits"),
 }
+_DECIDING: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    COMMITS: {
+        "PostgreSQL": ("fsync", "synchronous_commit"),
+        "MariaDB": ("innodb_flush_log_at_trx_commit",),
+        "MySQL": ("innodb_flush_log_at_trx_commit",),
+        "SQLite": ("journal_mode", "synchronous"),
+    },
+    PAGES: {
+        "PostgreSQL": ("fsync", "full_page_writes"),
+        "MariaDB": ("innodb_doublewrite",),
+        "MySQL": ("innodb_doublewrite",),
+    },
+    POWER: {"SQLite": ("journal_mode", "synchronous")},
+    COPIES: {
+        "PostgreSQL": ("synchronous_commit", "synchronous_standby_names"),
+        "MariaDB": ("log_bin", "sync_binlog"),
+        "MySQL": ("log_bin", "sync_binlog"),
+    },
+}
+"""The settings without which nothing can be said, by check and product."""
+
 _ELSEWHERE = {PAGES: {"SQLite"}, POWER: {"PostgreSQL", "MariaDB", "MySQL"}, COPIES: {"SQLite"}}
 """Where a check has no meaning."""
 
@@ -113,7 +134,7 @@ def _of_settings(
 def _missing(check: str, found: tuple[Meaning, ...], product: str) -> str:
     """The settings that decide and that the server did not tell."""
     told = {each.name for each in found}
-    needed = DECIDING.get(product, ("settings",)) if check == COMMITS else ()
+    needed = _DECIDING[check].get(product, ("settings",))
     return ", ".join(name for name in needed if name not in told)
 
 
@@ -175,6 +196,10 @@ def _of_tables(facts: Mapping[str, Any], settings: DurabilitySettings) -> Findin
     severity, tables = PLANNED[TABLES], facts.get("tables", [])
     if _product(facts) == "SQLite":
         return checks.not_applicable(TABLES, "SQLite has one kind of table", severity=severity)
+    unseen = facts.get("tables_unseen", "" if "tables" in facts else "they were not read")
+    if unseen:
+        why = f"the tables that a crash may empty cannot be read: {unseen}"
+        return checks.inconclusive(TABLES, why, severity=severity)
     if not tables:
         return checks.holds(TABLES, True, message="no table is emptied by a crash", severity=severity)
     told = ", ".join(f"{each['name']} ({each['engine']})" for each in tables[:10])

@@ -216,10 +216,3 @@ _SQLITE: Mapping[str, Rule] = {
     "locking_mode": _locking_mode,
 }
 _RULES = {"PostgreSQL": _POSTGRESQL, "MariaDB": _MYSQL, "MySQL": _MYSQL, "SQLite": _SQLITE}
-DECIDING: Mapping[str, tuple[str, ...]] = {
-    "PostgreSQL": ("fsync", "synchronous_commit"),
-    "MariaDB": ("innodb_flush_log_at_trx_commit",),
-    "MySQL": ("innodb_flush_log_at_trx_commit",),
-    "SQLite": ("journal_mode", "synchronous"),
-}
-"""The settings without which nothing can be said of a product's commits."""

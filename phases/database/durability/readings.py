@@ -66,7 +66,7 @@ def _postgresql(server: Server) -> dict[str, Any]:
     found = [Reading(row["name"], f"{row['value']}{_unit(row)}", row["source"]) for row in rows]
     role = str(server.scalar("SELECT current_user"))
     overrides, blind = _tried(server, _OVERRIDES)
-    tables, _ = _tried(server, _UNLOGGED)
+    tables, tables_blind = _tried(server, _UNLOGGED)
     at_work = {each.user for each in foreign_sessions(server)}
     return {
         "settings": _plain(found),
@@ -74,6 +74,7 @@ def _postgresql(server: Server) -> dict[str, Any]:
         "overrides": [_override(each, role, at_work) for each in overrides],
         "overrides_unseen": blind,
         "tables": tables,
+        "tables_unseen": tables_blind,
     }
 
 
@@ -98,8 +99,8 @@ def _override(row: dict[str, Any], role: str, at_work: set[str]) -> dict[str, An
 def _mysql(server: Server) -> dict[str, Any]:
     rows = server.rows(_MYSQL)
     found = [Reading(str(row["Variable_name"]), str(row["Value"]), "global") for row in rows]
-    tables, _ = _tried(server, _VOLATILE)
-    return {"settings": _plain(found), "tables": tables}
+    tables, blind = _tried(server, _VOLATILE)
+    return {"settings": _plain(found), "tables": tables, "tables_unseen": blind}
 
 
 def _sqlite(server: Server) -> dict[str, Any]:

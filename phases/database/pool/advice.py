@@ -43,7 +43,7 @@ class Advice:
 
 def advise(rows: Sequence[dict[str, Any]], *, rate: float, limit: float) -> Advice:
     """What follows from the rows of a sweep (`steps.row_of`) at this rate."""
-    sound = sorted((row for row in rows if is_sound(row)), key=lambda row: int(row["size"]))
+    sound = sorted((row for row in rows if is_sound(row) and answers(row)), key=lambda row: int(row["size"]))
     at = next((index for index, row in enumerate(sound) if _is_enough(row, limit)), None)
     knee = None if at is None else sound[at]
     before = sound[at - 1] if at else None
@@ -70,9 +70,16 @@ def is_sound(row: Mapping[str, Any]) -> bool:
     return lag is not None and lag <= MOST_LAG and not row.get("cut")
 
 
+def answers(row: Mapping[str, Any]) -> bool:
+    """Whether no query of that step failed: what fails at once frees its connection, and no pool is too small
+    for it.
+    """
+    return not row.get("errors")
+
+
 def _is_enough(row: dict[str, Any], limit: float) -> bool:
     wait = row["wait"]["high"] or row["wait"]["p99"]
-    return not row["timeouts"] and not row["errors"] and wait is not None and wait <= limit
+    return not row["timeouts"] and wait is not None and wait <= limit
 
 
 def _with_head_room(knee: int, busy: float) -> int:

@@ -75,14 +75,19 @@ class Bench:
 
     async def warm(self, statement: Any) -> None:
         """Open all that the pool keeps, so that what follows is timed without connecting."""
-        opened = await asyncio.gather(*(self._warmed(statement) for _ in range(self.shape.size)))
-        for connection in opened:
-            await connection.close()
+        all_open = asyncio.Barrier(self.shape.size)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(self.shape.size):
+                    group.create_task(self._warmed(statement, all_open))
+        except BaseExceptionGroup as failures:
+            raise failures.exceptions[0] from None
 
-    async def _warmed(self, statement: Any) -> Any:
-        connection = await self.engine.connect()
-        await connection.execute(statement)
-        return connection
+    async def _warmed(self, statement: Any, all_open: asyncio.Barrier) -> None:
+        """Hold one connection until all are open; given back whatever becomes of the others."""
+        async with self.engine.connect() as connection:
+            await connection.execute(statement)
+            await all_open.wait()
 
     async def listed(self) -> list[Session]:
         """The sessions of this pool in the server's own list."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from phases.database.pool.advice import is_sound
+from phases.database.pool.advice import answers, is_sound
 from phases.database.pool.bench import Shape
 from phases.database.pool.driver import Load
 from phases.database.pool.steps import run_step
@@ -40,14 +40,14 @@ async def exhaust(scene: Scene, shape: Shape, *, said: bool) -> dict[str, Any]:
         seconds = max(0.5 if quick else SECONDS, 2 * query)
         row = await run_step(scene, shape, Load(asked.rate, seconds, query, PATIENCE, scene.context.seed))
         tried.append(row)
-        if _is_exhausted(row) or not is_sound(row):
+        if _is_exhausted(row) or not is_sound(row) or not answers(row):
             break
     return {**found, **_bracket(tried, asked.rate), "leaks": [row["leak"] for row in tried if row["leak"]]}
 
 
 def _bracket(tried: list[dict[str, Any]], rate: float) -> dict[str, Any]:
     """The longest queries that it bore, and the shortest at which it timed out."""
-    sound = [row for row in tried if is_sound(row)]
+    sound = [row for row in tried if is_sound(row) and answers(row)]
     bore = [row["query"] for row in sound if not _is_exhausted(row)]
     broke = next((row for row in sound if _is_exhausted(row)), None)
     return {

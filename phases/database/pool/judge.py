@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from campaign import checks
-from campaign.records import Evidence, Finding, Severity
+from campaign.records import Evidence, Finding, Outcome, Severity
 from campaign.units import format_quantity
-from phases.database.pool.advice import MOST_LAG, is_sound
+from phases.database.pool.advice import MOST_LAG, answers, is_sound
 from phases.database.pool.settings import PoolSettings
 from phases.database.scene import facts_of, trouble_of
 
 CHECKS = {"pool.size": Severity.CRITICAL, "pool.leak": Severity.CRITICAL, "pool.recovery": Severity.IMPORTANT}
 """What is judged, and what missing it means; `pool.size` only where the file says the service's size."""
+
+MEND = "See why queries fail (rights of the account, limits of the server), mend that, and run it again."
 
 
 def judge_pool(evidence: Evidence, settings: PoolSettings) -> Iterator[Finding]:
@@ -39,7 +42,7 @@ def _size(evidence: Evidence, facts: Mapping[str, Any], settings: PoolSettings, 
     row = facts.get("service")
     if why := _why_not_judged(row, facts, settings, trouble=trouble):
         return checks.inconclusive("pool.size", why, severity=severity, limit=settings.wait.limit)
-    return checks.within(
+    judged = checks.within(
         "pool.size",
         evidence.find("pool.wait.p99"),
         limit=settings.wait.limit,
@@ -47,6 +50,19 @@ def _size(evidence: Evidence, facts: Mapping[str, Any], settings: PoolSettings, 
         severity=severity,
         remedy=_remedy(facts, settings),
     )
+    return judged if answers(row or {}) or judged.outcome is Outcome.FAILED else _undecided(judged, row or {})
+
+
+def _undecided(judged: Finding, row: Mapping[str, Any]) -> Finding:
+    """A good wait proves nothing where queries failed: they gave their connections back at once."""
+    why = f"{judged.message}, but {_failures(row)}, and what fails at once frees its connection"
+    return replace(judged, outcome=Outcome.INCONCLUSIVE, message=why, remedy=MEND)
+
+
+def _failures(row: Mapping[str, Any]) -> str:
+    errors: Mapping[str, int] = row.get("errors") or {}
+    what = next(iter(errors), "")
+    return f"{sum(errors.values()):,} of {row.get('offered', 0):,} queries failed ({what})"
 
 
 def _why_not_judged(
@@ -143,7 +159,9 @@ def _worth_reading(facts: Mapping[str, Any]) -> Iterator[Finding]:
 def _recommendation(advice: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
     load = _load_text(advice["rate"], facts["query"])
     if advice["busy"] is None:
-        return f"no size can be recommended for {load}: no step was sound"
+        failed = next((row for row in facts.get("steps", ()) if not answers(row)), None)
+        why = _failures(failed) if failed else "no step was sound"
+        return f"no size can be recommended for {load}: {why}"
     little = (
         f"{load}, which held a connection for {format_quantity(advice['hold'], 's')}, keep "
         f"{advice['busy']:.1f} busy on average (Little's law)"
