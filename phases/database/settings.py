@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from campaign.settings import Settings
 from phases.database.cache.settings import CacheSettings
@@ -10,9 +10,11 @@ from phases.database.catalogue.settings import CatalogueSettings
 from phases.database.durability.settings import DurabilitySettings
 from phases.database.invariants.settings import InvariantsSettings
 from phases.database.isolation.settings import IsolationSettings
+from phases.database.mistakes import mistake
 from phases.database.pool.settings import PoolSettings
 from phases.database.queries.settings import QueryingSettings, QueryName, QuerySettings
 from phases.database.recovery.settings import RecoverySettings
+from phases.database.running.limits import offered_to, unreachable
 from phases.database.service.settings import ServiceSettings
 from phases.database.workload.settings import WorkloadSettings
 
@@ -50,6 +52,19 @@ class DatabaseSettings(Settings):
     recovery: RecoverySettings = RecoverySettings()
     cache: CacheSettings = CacheSettings()
     service: ServiceSettings = ServiceSettings()
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Self:
+        """No query has a limit on its rate above what is offered of it."""
+        if self.querying.rate is not None:
+            weights = {name: each.weight for name, each in self.queries.items()}
+            own = {name: each.limits for name, each in self.queries.items()}
+            if why := unreachable(own, offered_to(weights, self.querying.rate)):
+                raise mistake(
+                    "a limit on a rate that is offered (by querying: {rate} and weight)",
+                    f"queries, limits of {why}",
+                )
+        return self
 
     def quick(self) -> Self:
         """Every part in its short form."""

@@ -1,13 +1,17 @@
 """The user's own statements on real servers: figures, plans, and each way in which one can be wrong."""
 
+import asyncio
+
 import pytest
-from scene import run_phase, settings_of
+from scene import open_scene, run_phase, settings_of
 
 from campaign.database.address import read_address
 from campaign.database.server import open_server
 from campaign.database.sessions import sessions
 from campaign.records import Evidence, Outcome, Severity
 from phases.database.queries.part import QueriesPart
+from phases.database.running.run import work_on
+from phases.database.running.trial import refused
 from phases.database.settings import DatabaseSettings
 
 OTHERS = [
@@ -83,9 +87,9 @@ def test_a_healthy_query_passes_one_without_an_index_and_a_misspelt_one_do_not(f
         "by_parent.mean": "passed",
         "by_parent.error_rate": "passed",
         "by_parent.index": "failed",
-        "wrong.mean": "inconclusive",
+        "wrong.mean": "not_applicable",
         "wrong.error_rate": "failed",
-        "wrong.index": "inconclusive",
+        "wrong.index": "not_applicable",
         "server_count": "informational",
     }
     found = findings["by_parent.index"]
@@ -93,11 +97,48 @@ def test_a_healthy_query_passes_one_without_an_index_and_a_misspelt_one_do_not(f
     assert found.message.startswith("by_parent: an index on children (parent_id) is missing: ")
     assert found.message.endswith("5,000 rows read for 10")
     message = findings["wrong.error_rate"].message
-    assert message.startswith("wrong failed every time (")
+    assert message.startswith("wrong has a mistake in its statement: error (")
     assert "naem" in message
+    assert message.endswith("(it was tried once, and not run further)")
+    assert not facts["errors"]
     counts = {row["name"]: row["count"] for row in facts["patterns"]}
     assert counts["by_parent"] > counts["by_id"] > 0
     assert facts["plans"]["by_parent"]["text"]
+
+
+def test_where_every_statement_has_a_mistake_nothing_is_run(database_url):
+    facts, findings = run(
+        database_url,
+        nowhere={"sql": "SELECT id FROM nowhere"},
+        garbled={"sql": "SELECT FROM WHERE 1"},
+        gone={"sql": "UPDATE nowhere SET a = 1", "writes": True, "limits": {"p95": "1s"}},
+    )
+    assert set(facts) == {"mistakes"}
+    failing = [name for name, each in findings.items() if each.outcome is Outcome.FAILED]
+    assert failing == ["nowhere.error_rate", "garbled.error_rate", "gone.error_rate"]
+    assert {each.outcome for each in findings.values()} == {Outcome.FAILED, Outcome.NOT_APPLICABLE}
+
+
+def test_trying_a_statement_changes_nothing(filled):
+    """What writes is rolled back; what fails by its rows alone is left to the run."""
+    settings = settings_of(
+        skip=OTHERS,
+        queries={
+            "move": {"sql": "UPDATE children SET parent_id = 9999", "writes": True},
+            "again": {"sql": "INSERT INTO children VALUES (1, 1)", "writes": True},
+        },
+    )
+
+    async def tried():
+        async with open_scene(filled, settings) as scene:
+            patterns = tuple(each.pattern(name) for name, each in settings.queries.items())
+            work = work_on(scene.server, patterns, connections=1, timeout=5.0, most_rows=100, guarded=True)
+            found = await refused(scene, work)
+            return found, await asyncio.to_thread(
+                scene.server.scalar, "SELECT COUNT(*) FROM children WHERE parent_id = 9999"
+            )
+
+    assert asyncio.run(tried()) == ({}, 0)
 
 
 def test_a_slow_query_misses_its_limit_and_its_plan_is_kept(postgres_url):

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from scene import open_scene, settings_of
 
 from campaign.database.territory import places
-from campaign.records import Evidence, Measurement, Outcome
+from campaign.records import Evidence, Measurement, Outcome, Severity
 from phases.database.workload.part import WorkloadPart
 from phases.database.workload.rows import counts, row_makers
 
@@ -42,7 +42,7 @@ def test_every_pattern_is_run_measured_and_judged(database_url):
     assert all(row["count"] and row["rows"] and not row["errors"] for row in rows.values())
     assert rows["all"]["count"] == sum(row["count"] for name, row in rows.items() if name != "all") == 200
     assert facts["kept"]["found"] == facts["kept"]["acknowledged"] == rows["activity_log"]["rows"] > 0
-    assert {"workload.rate", "workload.p95", "workload.error_rate"} <= set(record.series)
+    assert {"workload.query_rate", "workload.query_p95", "workload.query_error_rate"} <= set(record.series)
     outcomes = {name: each.outcome for name, each in findings(record.evidence, settings).items()}
     assert outcomes["workload.writes_kept"] is Outcome.PASSED
     assert outcomes["workload.all.error_rate"] in {Outcome.PASSED, Outcome.INCONCLUSIVE}  # a busy machine
@@ -75,17 +75,19 @@ def evidence_of(saturation="", delay="", **figures):
     """Evidence as a run would leave it, with everything in order but what is given."""
     facts = {
         "offered_statements": 600.0,
+        "patterns": [],
+        "model": "open",
         "hold_seconds": 60.0,
         "asked_seconds": 60.0,
         "load_reached": 1.0,
         "kept": {"acknowledged": 100, "found": 100, "why": ""},
         "generator": {"saturation": saturation, "delay": delay},
     }
-    values = {"all.rate": 600.0, "all.error_rate": 0.0}
+    values = {"all.rate": 600.0, "all.error_rate": 0.0, "load_reached": figures.get("load_reached", 1.0)}
     values |= {f"{name}.mean": 0.001 for name in settings_of().workload.weights}
     for name, value in figures.items():
         (facts if name in facts else values)[name.replace("__", ".")] = value
-    units = {"rate": "1/s", "error_rate": "share", "mean": "s"}
+    units = {"rate": "1/s", "error_rate": "share", "mean": "s", "load_reached": "share"}
     measured = tuple(
         Measurement.exact(f"workload.{name}", value, unit=units[name.rpartition(".")[2]], count=1000)
         for name, value in values.items()
@@ -109,6 +111,13 @@ def judged(evidence, check, **own):
         ({"profile_lookup__mean": 0.011}, "profile_lookup.mean", Outcome.FAILED),
         ({"all__rate": 480.0}, "all.rate", Outcome.FAILED),
         ({"all__rate": 480.0, "offered_statements": 300.0}, "all.rate", Outcome.NOT_APPLICABLE),
+        ({"all__rate": 20.0, "offered_statements": 499.99999999999994}, "all.rate", Outcome.FAILED),
+        (
+            {"all__rate": 20.0, "offered_statements": 300.0, "load_reached": 0.07},
+            "load_reached",
+            Outcome.FAILED,
+        ),
+        ({}, "load_reached", Outcome.PASSED),
         ({"all__error_rate": 0.02}, "all.error_rate", Outcome.FAILED),
         ({"load_reached": 0.5}, "dashboard.mean", Outcome.INCONCLUSIVE),
         ({"hold_seconds": 10.0}, "dashboard.mean", Outcome.INCONCLUSIVE),
@@ -119,6 +128,25 @@ def judged(evidence, check, **own):
 )
 def test_figures_are_held_against_the_limits(figures, check, expected):
     assert judged(evidence_of(**figures), check) is expected
+
+
+def test_a_pattern_that_chance_chose_too_seldom_has_not_failed():
+    """At 600/s it is offered about 240 times a second."""
+    row = {"name": "profile_lookup", "count": 14_340}
+    facts = {"patterns": [row], "profile_lookup__rate": 239.0}
+    own = {"limits": {"profile_lookup": {"rate": "240/s"}}}
+    assert judged(evidence_of(**facts), "profile_lookup.rate", **own) is Outcome.INCONCLUSIVE
+    facts["patterns"] = [{**row, "count": 14_460}]
+    assert judged(evidence_of(**facts), "profile_lookup.rate", **own) is Outcome.FAILED
+
+
+def test_a_critical_limit_that_was_never_observed_stops_the_gate():
+    found = findings(evidence_of(dashboard__mean=None), settings_of())["workload.dashboard.mean"]
+    assert (found.outcome, found.severity) == (Outcome.INCONCLUSIVE, Severity.BLOCKER)
+    straddling = Measurement("workload.dashboard.mean", 0.049, "s", 20, 0.040, 0.060)
+    evidence = Evidence((straddling,), (), HEALTHY.facts)
+    found = findings(evidence, settings_of())["workload.dashboard.mean"]
+    assert (found.outcome, found.severity) == (Outcome.INCONCLUSIVE, Severity.CRITICAL)
 
 
 def test_the_files_own_limits_take_the_place_of_the_shipped_ones():
@@ -152,6 +180,7 @@ def test_the_mix_of_the_file_leaves_out_what_it_does_not_name():
         "workload.profile_lookup.mean",
         "workload.all.error_rate",
         "workload.all.rate",
+        "workload.load_reached",
     }
 
 
@@ -160,7 +189,10 @@ def test_the_mix_of_the_file_leaves_out_what_it_does_not_name():
     [
         ({"rate": "10/s", "users": 3}, "one of them"),
         ({"mix": {"dashboard": 0}}, "one above 0"),
-        ({"hold": "100ms"}, "a hold of 1s or more"),
+        ({"hold": "100ms"}, "greater than or equal to 1"),
+        ({"limits": {"all": {"rate": "1000/s"}}}, "1000/s}, and 600/s are offered, not"),
+        ({"limits": {"profile_lookup": {"rate": "400/s"}}}, "400/s}, and 240/s are offered"),
+        ({"rate": "100/s", "limits": {"all": {"rate": "101/s"}}}, "100/s are offered"),
         ({"scale": 3}, "greater than or equal to 10"),
         ({"limits": {"dashboard": {"mean": "> 5ms"}}}, "at most"),
     ],

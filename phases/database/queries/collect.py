@@ -10,7 +10,7 @@ from campaign.database.failure import failure_of
 from campaign.database.plans import EXPLAIN_SECONDS, explain, missing_index
 from campaign.database.server import Server
 from campaign.load.luck import Luck
-from campaign.load.outcome import LoadOutcome, Second
+from campaign.load.outcome import LoadOutcome
 from campaign.target.feeds import open_feeds
 from campaign.target.scope import Scope
 from phases.database.blocking import blocking
@@ -18,10 +18,11 @@ from phases.database.crosscheck import watched
 from phases.database.pattern import Pattern
 from phases.database.queries.settings import QuerySettings, planned_queries
 from phases.database.running.drawing import drawing
-from phases.database.running.figures import measurements, plain, points, shown
+from phases.database.running.figures import measurements, onlooker, plain
 from phases.database.running.limits import ALL
 from phases.database.running.placeholders import names_in
-from phases.database.running.run import run_patterns
+from phases.database.running.run import run_patterns, work_on
+from phases.database.running.trial import refused, told
 from phases.database.scene import Scene
 
 RUNNING = 0.8
@@ -36,15 +37,31 @@ async def run_queries(scene: Scene) -> None:
     server, queries = scene.server, scene.settings.queries
     if server is None:
         return
-    patterns = tuple(each.pattern(name) for name, each in queries.items())
+    everything = tuple(each.pattern(name) for name, each in queries.items())
+    mistakes = await _mistakes(scene, server, everything)
+    facts: dict[str, Any] = {"mistakes": mistakes}
+    scene.context.record.fact("queries", facts)
+    patterns = tuple(each for each in everything if each.name not in mistakes)
+    if not patterns:
+        return
     outcome, seen = await watched(server, patterns, lambda: _run(scene, patterns))
-    facts = plain(outcome, patterns)
+    facts |= plain(outcome, patterns)
     facts["server"] = seen
     for each in measurements(outcome, "queries", patterns):
         scene.context.record.measurement(each)
     scene.context.record.fact("queries", facts)
     facts["plans"] = _worth_reading(facts, await _plans(scene, server, patterns), queries)
     scene.context.record.fact("queries", facts)
+
+
+async def _mistakes(scene: Scene, server: Server, patterns: tuple[Pattern, ...]) -> dict[str, Any]:
+    """Of each statement that fails whenever it is run, what the server says of it; each is tried once."""
+    settings = scene.settings.querying
+    scene.tell("queries: each statement once")
+    work = work_on(
+        server, patterns, connections=1, timeout=settings.timeout, most_rows=settings.most_rows, guarded=True
+    )
+    return {name: told(failure) for name, failure in (await refused(scene, work)).items()}
 
 
 def _worth_reading(
@@ -56,7 +73,8 @@ def _worth_reading(
     missed = {
         each.subject
         for each in planned_queries(queries)
-        if (times[each.subject].get(each.metric) or 0.0) > each.graded.limit.acceptable
+        if each.subject in times
+        and (times[each.subject].get(each.metric) or 0.0) > each.graded.limit.acceptable
     }
     for name, plan in plans.items():
         if name != slowest and name not in missed and not plan.get("missing"):
@@ -65,16 +83,8 @@ def _worth_reading(
 
 
 async def _run(scene: Scene, patterns: tuple[Pattern, ...]) -> LoadOutcome:
-    settings, record = scene.settings.querying, scene.context.record
-    began: list[float] = []
-
-    def see(second: Second) -> None:
-        if not began:
-            began.append(record.elapsed() - second.at)
-        record.points(round(began[0] + second.at, 3), points("queries", second))
-        share = RUNNING * min(1.0, second.at / (settings.warm_up + settings.hold))
-        scene.tell("queries: statements", share, **shown(second))
-
+    settings = scene.settings.querying
+    whole = settings.warm_up + settings.hold
     return await run_patterns(
         scene,
         patterns,
@@ -87,7 +97,7 @@ async def _run(scene: Scene, patterns: tuple[Pattern, ...]) -> LoadOutcome:
         timeout=settings.timeout,
         most_rows=settings.most_rows,
         guarded=True,
-        on_second=see,
+        on_second=onlooker(scene, "queries", what="statements", seconds=whole, ends=RUNNING),
     )
 
 

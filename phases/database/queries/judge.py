@@ -22,18 +22,34 @@ def judge_queries(evidence: Evidence, queries: Mapping[str, QuerySettings]) -> I
     facts, trouble = facts_of(evidence, "queries"), trouble_of(evidence, "queries")
     rows = {row["name"]: row for row in facts.get("patterns", ())}
     broken = {name: why for name, row in rows.items() if name in queries and (why := _broken(row, facts))}
+    mistakes = facts.get("mistakes", {})
     for each in planned_queries(queries):
-        if each.subject in broken and not trouble:
+        if each.subject in mistakes and not trouble:
+            yield _of_mistake(each, mistakes[each.subject])
+        elif each.subject in broken and not trouble:
             yield _of_broken(each, broken[each.subject], row=rows[each.subject])
         elif _all_went_well(each, queries[each.subject], rows) and not trouble:
             yield _of_faultless(each, rows[each.subject])
         else:
             yield from judge_limits(evidence, [each], _sound(facts), trouble)
     for name, query in queries.items():
-        if query.sql:
+        if name in mistakes and not trouble:
+            yield checks.not_applicable(f"queries.{name}.index", f"{name} {mistakes[name]['what']}")
+        elif query.sql:
             yield _index(name, facts, trouble=trouble)
     if facts.get("server"):
         yield judge_counts("queries", facts["server"])
+
+
+def _of_mistake(planned: Planned, mistake: Mapping[str, str]) -> Finding:
+    """One failed finding for a statement that cannot go well; its other limits have nothing to judge."""
+    name, what = planned.subject, mistake["what"]
+    if planned.metric != "error_rate":
+        return checks.not_applicable(planned.name, f"{name} {what}, so it was not run")
+    message = f"{name} {what}: {mistake['said']} (it was tried once, and not run further)"
+    return checks.holds(
+        planned.name, False, message=message, severity=planned.graded.severity, remedy=READ_IT
+    )
 
 
 def _sound(facts: dict[str, Any]) -> dict[str, Any]:
@@ -82,12 +98,7 @@ def _of_broken(planned: Planned, why: str, *, row: Mapping[str, Any]) -> Finding
     if row["timeouts"] and row["timeouts"] == row["failed"]:
         message = f"{name} never answered: {row['timeouts']:,} of {row['failed']:,} ran into the timeout"
         return checks.holds(planned.name, False, message=message, severity=graded.severity, remedy=READ_IT)
-    return checks.inconclusive(
-        planned.name,
-        f"{name} {planned.metric} is not known: it failed every time",
-        severity=graded.severity,
-        limit=graded.limit,
-    )
+    return checks.not_applicable(planned.name, f"{name} failed every time, which its error rate tells")
 
 
 def _index(name: str, facts: Mapping[str, Any], *, trouble: str) -> Finding:

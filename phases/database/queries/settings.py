@@ -14,6 +14,7 @@ from campaign.errors import ConfigurationError
 from campaign.settings import Duration, GradedLimit, Rate, Settings
 from campaign.target.guard import is_production
 from campaign.target.template import compile_json
+from phases.database.mistakes import mistake
 from phases.database.pattern import OneOf, Param, Pattern, Rendered, Statement
 from phases.database.running.limits import ALL, PatternLimits, Planned, at_most, planned
 from phases.database.running.placeholders import names_in
@@ -28,11 +29,6 @@ LONGEST_SQL = 20_000
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,79}")
 _PYTHON = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 _SCALARS = (str, int, float, bool, dt.date, dt.time, type(None))
-
-
-def mistake(allowed: str, found: str) -> PydanticCustomError:
-    """A mistake of the file: what was found and what is allowed."""
-    return PydanticCustomError("query", "is not {allowed}", {"allowed": allowed, "found": found})
 
 
 def _name(name: str) -> str:

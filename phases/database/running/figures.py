@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from campaign.stats.histogram import Histogram
 from campaign.stats.intervals import clopper_pearson, mean_limits, percentile_limits
 from phases.database.pattern import Pattern
 from phases.database.running.limits import ALL
+from phases.database.scene import Scene
 
 MICRO = 1e-6
 SHARES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
@@ -24,12 +25,15 @@ METRICS = ("mean", *SHARES, "max", "error_rate", "rate")
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What one pattern came to in the judged part; `statements` are those that went well."""
+    """What one pattern came to in the judged part; `statements` are those that went well, `each` of them in
+    one piece.
+    """
 
     name: str
     tally: Tally
     statements: int
     weight: float
+    each: int = 1
 
 
 def seen(outcome: LoadOutcome, patterns: Iterable[Pattern]) -> tuple[Seen, ...]:
@@ -46,7 +50,8 @@ def seen(outcome: LoadOutcome, patterns: Iterable[Pattern]) -> tuple[Seen, ...]:
 
 def _seen_one(outcome: LoadOutcome, pattern: Pattern, *, share: float) -> Seen:
     tally = outcome.tallies.get((pattern.name, Stage.HOLD)) or _empty()
-    return Seen(pattern.name, tally, good(tally) * max(1, len(pattern.statements)), share)
+    each = max(1, len(pattern.statements))
+    return Seen(pattern.name, tally, good(tally) * each, share, each)
 
 
 def good(tally: Tally) -> int:
@@ -104,7 +109,7 @@ def plain(outcome: LoadOutcome, patterns: Iterable[Pattern]) -> dict[str, Any]:
         "asked_seconds": spec.judged[1] - spec.judged[0],
         "warm_up": spec.warm_up,
         "offered": offered,
-        "offered_statements": _offered_statements(patterns, offered),
+        "offered_statements": _offered_statements(patterns, outcome),
         "load_reached": outcome.load_reached,
         "waited": outcome.counts.get("arrivals.waited", 0),
         "reconnects": outcome.reconnects,
@@ -124,11 +129,13 @@ def _offered(outcome: LoadOutcome) -> float | None:
     return asked / seconds if asked and seconds else outcome.scenario.profile.highest
 
 
-def _offered_statements(patterns: tuple[Pattern, ...], offered: float | None) -> float | None:
-    if offered is None:
+def _offered_statements(patterns: tuple[Pattern, ...], outcome: LoadOutcome) -> float | None:
+    """Statements per second at the level that was asked for; None in the closed model."""
+    if outcome.scenario.model is not Model.OPEN:
         return None
     whole = sum(each.weight for each in patterns)
-    return offered * sum(each.weight / whole * max(1, len(each.statements)) for each in patterns)
+    statements = sum(each.weight * max(1, len(each.statements)) for each in patterns)
+    return outcome.scenario.profile.highest * statements / whole
 
 
 def _row(each: Seen, outcome: LoadOutcome, offered: float | None) -> dict[str, Any]:
@@ -139,6 +146,7 @@ def _row(each: Seen, outcome: LoadOutcome, offered: float | None) -> dict[str, A
         "achieved": tally.answered / seconds if seconds else None,
         "statements": each.statements / seconds if seconds else None,
         "count": tally.count,
+        "statements_each": each.each,
         "failed": tally.failed,
         "error_rate": tally.failed / tally.asked if tally.asked else None,
         "timeouts": tally.errors.get(ErrorKind.TIMEOUT, 0),
@@ -176,12 +184,31 @@ def times_of(histogram: Histogram) -> dict[str, float | None]:
     return {name: None if value is None else value * MICRO for name, value in values.items()}
 
 
+def onlooker(
+    scene: Scene, part: str, *, what: str, seconds: float, begins: float = 0.0, ends: float = 1.0
+) -> Callable[[Second], None]:
+    """What keeps each second of a run for the chart and shows it; the run takes `seconds`, and the part's
+    progress from `begins` to `ends`.
+    """
+    record = scene.context.record
+    began: list[float] = []
+
+    def see(second: Second) -> None:
+        if not began:
+            began.append(record.elapsed() - second.at)
+        record.points(round(began[0] + second.at, 3), points(part, second))
+        share = begins + (ends - begins) * min(1.0, second.at / seconds)
+        scene.tell(f"{part}: {what}", share, **shown(second))
+
+    return see
+
+
 def points(part: str, second: Second) -> dict[str, tuple[float | None, str]]:
     """One second for the chart."""
     return {
-        f"{part}.rate": (second.rate, "1/s"),
-        f"{part}.p95": (second.p95, "s"),
-        f"{part}.error_rate": (second.error_rate, "share"),
+        f"{part}.query_rate": (second.rate, "1/s"),
+        f"{part}.query_p95": (second.p95, "s"),
+        f"{part}.query_error_rate": (second.error_rate, "share"),
     }
 
 

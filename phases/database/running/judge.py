@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from campaign import checks
-from campaign.records import Evidence, Finding
+from campaign.records import Direction, Evidence, Finding, Limit, Outcome, Severity
+from campaign.settings import GradedLimit
 from phases.database.running.limits import ALL, REMEDIES, SLOW, Planned
 
 WHOLE = 0.9
 """Share of the load, and of the time, below which a good figure proves nothing."""
 
-_TITLES = {"error_rate": "error rate", "rate": "statements per second", "max": "maximum"}
+REACHED = Limit(0.95, 0.95, "share", Direction.AT_LEAST)
+"""The share of the load that was asked for which must have been there."""
+
+_TITLES = {
+    "error_rate": "error rate",
+    "rate": "statements per second",
+    "max": "maximum",
+    "load_reached": "load reached, of what was asked for,",
+}
 
 
 def judge_limits(
@@ -34,6 +45,14 @@ def judge_limits(
             yield _against_limit(each, evidence, facts)
 
 
+def judge_reached(part: str, evidence: Evidence, facts: dict[str, Any], trouble: str) -> Finding:
+    """Whether the load that was asked for was there: what the database did is judged by what it was asked."""
+    graded = GradedLimit(limit=REACHED, severity=Severity.CRITICAL)
+    planned = Planned(part, "", "load_reached", graded, remedy=REMEDIES["rate"])
+    (finding,) = judge_limits(evidence, [planned], facts, trouble)
+    return finding
+
+
 def _against_limit(planned: Planned, evidence: Evidence, facts: dict[str, Any]) -> Finding:
     finding = checks.within(
         planned.name,
@@ -41,15 +60,26 @@ def _against_limit(planned: Planned, evidence: Evidence, facts: dict[str, Any]) 
         limit=planned.graded.limit,
         subject=_subject(planned),
         severity=planned.graded.severity,
-        remedy=REMEDIES.get(planned.metric, SLOW),
+        remedy=planned.remedy or REMEDIES.get(planned.metric, SLOW),
         doubt=doubt(facts),
     )
     generator = facts.get("generator", {})
-    if planned.metric == "rate":
-        return checks.excused(finding, ours(generator.get("saturation", "")))
+    if planned.metric in {"rate", "load_reached"}:
+        finding = checks.excused(finding, ours(generator.get("saturation", "")))
+        return _weighed(checks.excused(finding, _too_few_drawn(planned, facts)))
     if planned.metric != "error_rate":
-        return checks.excused(finding, ours(generator.get("delay", "")))
-    return finding
+        finding = checks.excused(finding, ours(generator.get("delay", "")))
+    return _weighed(finding)
+
+
+def _weighed(finding: Finding) -> Finding:
+    """The finding, which stops the gate where a critical limit was never observed: the rest must not
+    outvote it.
+    """
+    seen = finding.measured is not None and finding.measured.value is not None
+    if seen or finding.outcome is not Outcome.INCONCLUSIVE or finding.severity is not Severity.CRITICAL:
+        return finding
+    return replace(finding, severity=Severity.BLOCKER, weight=checks.WEIGHTS[Severity.BLOCKER])
 
 
 def doubt(facts: dict[str, Any]) -> str:
@@ -71,13 +101,29 @@ def ours(why: str) -> str:
 
 
 def _too_little_offered(planned: Planned, facts: dict[str, Any]) -> str:
-    """Why a least rate has no meaning: fewer statements were offered."""
+    """Why the least rate that we ship has no meaning: the file asks for fewer statements."""
     offered, least = facts.get("offered_statements"), planned.graded.limit.acceptable
-    if planned.metric != "rate" or planned.subject != ALL or offered is None or offered >= least:
+    if planned.metric != "rate" or planned.subject != ALL or offered is None:
         return ""
-    return f"{offered:,.0f} statements/s were offered, so {least:,.0f} statements/s cannot be shown"
+    if offered >= least or math.isclose(offered, least):
+        return ""
+    return f"{offered:g} statements/s were offered, so {least:g} statements/s cannot be shown"
+
+
+def _too_few_drawn(planned: Planned, facts: dict[str, Any]) -> str:
+    """Why one pattern has missed its least rate without the database: chance chose it too seldom."""
+    row = next((each for each in facts.get("patterns", ()) if each["name"] == planned.subject), None)
+    seconds, reached = facts.get("hold_seconds"), facts.get("load_reached") or 0.0
+    if row is None or planned.subject == ALL or planned.metric != "rate" or not seconds:
+        return ""
+    drawn = row["count"] * row.get("statements_each", 1) / seconds
+    if facts.get("model") != "open" or reached < REACHED.target or drawn >= planned.graded.limit.acceptable:
+        return ""
+    return f"patterns are drawn by chance, and {drawn:.1f}/s of it were offered"
 
 
 def _subject(planned: Planned) -> str:
     title = _TITLES.get(planned.metric, planned.metric)
-    return f"{planned.part if planned.subject == ALL else planned.subject} {title}"
+    if planned.subject in {"", ALL}:
+        return f"{planned.part} {title}"
+    return " ".join(filter(None, (planned.kind, planned.subject, title)))

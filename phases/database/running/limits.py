@@ -1,5 +1,6 @@
 """What limits the campaign file may set on a pattern, or on all together."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
@@ -41,17 +42,22 @@ class PatternLimits(Settings):
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One check that a part must answer; `name` is that of the check and of its measurement."""
+    """One check that a part must answer; `name` is that of the check and of its measurement.
+
+    `kind` is what messages call a subject ("command"), `remedy` what to do instead of the usual.
+    """
 
     part: str
     subject: str
     metric: str
     graded: GradedLimit
+    kind: str = ""
+    remedy: str = ""
 
     @property
     def name(self) -> str:
-        """`workload.profile_lookup.mean`."""
-        return f"{self.part}.{self.subject}.{self.metric}"
+        """`workload.profile_lookup.mean`; `workload.load_reached`, which has no subject."""
+        return ".".join(filter(None, (self.part, self.subject, self.metric)))
 
 
 def at_most(target: float, unit: str = "s", *, acceptable: float = 0.0) -> GradedLimit:
@@ -63,6 +69,22 @@ def at_most(target: float, unit: str = "s", *, acceptable: float = 0.0) -> Grade
 def at_least(target: float, unit: str = "1/s") -> GradedLimit:
     """A critical limit that is better the larger the figure is."""
     return GradedLimit(limit=Limit(target, target, unit, Direction.AT_LEAST), severity=Severity.CRITICAL)
+
+
+def offered_to(weights: Mapping[str, float], rate: float) -> dict[str, float]:
+    """How many per second of each pattern, and of all together, an open load of `rate` offers, about."""
+    whole = sum(weights.values())
+    return {ALL: rate, **{name: rate * weight / whole for name, weight in weights.items() if whole}}
+
+
+def unreachable(own: Mapping[str, PatternLimits], offered: Mapping[str, float]) -> str:
+    """The limit of the file that no database can keep, as fewer statements are offered; "" where none is."""
+    for subject, limits in own.items():
+        asked = limits.rate.limit.target if limits.rate else 0.0
+        there = offered.get(subject)
+        if there is not None and asked > there and not math.isclose(asked, there):
+            return f"{subject}: {{rate: {asked:g}/s}}, and {there:g}/s are offered"
+    return ""
 
 
 def planned(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from campaign.database.server import Server
 from campaign.load.fleet import run_load
 from campaign.load.outcome import LoadOutcome, Second
 from campaign.load.profile import Segment
@@ -56,16 +57,8 @@ async def run_patterns(
     spec = scenario(
         name, rate=rate, users=users, connections=connections, hold=hold, warm_up=warm_up, timeout=timeout
     )
-    work = Work(
-        url=server.address.load.render_as_string(hide_password=False),
-        product=server.version.product,
-        tag=server.tag,
-        patterns=patterns,
-        connections=max(users or 0, connections),
-        timeout=timeout,
-        most_rows=most_rows,
-        guarded=guarded,
-    )
+    most = max(users or 0, connections)
+    work = work_on(server, patterns, connections=most, timeout=timeout, most_rows=most_rows, guarded=guarded)
     context = scene.context
     user = UserSpec(KIND, 1.0, WaitSpec(), (), {}, life=LIFE, options=work)
     vocabulary = Vocabulary(users={KIND: user}, feeds=context.vocabulary.feeds)
@@ -76,6 +69,23 @@ async def run_patterns(
         stop=context.stop,
         on_second=on_second,
         warn=lambda shortage: context.record.note(f"{name}: {shortage}."),
+    )
+
+
+def work_on(
+    server: Server, patterns: tuple[Pattern, ...], *, connections: int, timeout: float, most_rows: int,
+    guarded: bool,
+) -> Work:  # fmt: skip
+    """The patterns on that server, as the users of a run are told of them."""
+    return Work(
+        url=server.address.load.render_as_string(hide_password=False),
+        product=server.version.product,
+        tag=server.tag,
+        patterns=patterns,
+        connections=connections,
+        timeout=timeout,
+        most_rows=most_rows,
+        guarded=guarded,
     )
 
 

@@ -14,7 +14,7 @@ from phases.database.running.links import (
     Link,
     PsycopgLink,
 )
-from phases.database.running.placeholders import numbered, percent, question
+from phases.database.running.placeholders import asyncmy_style, numbered, psycopg_style, question
 from phases.database.running.work import Work
 
 if TYPE_CHECKING:
@@ -41,7 +41,8 @@ class Workshop:
     @property
     def translate(self) -> Callable[[str], tuple[str, tuple[str, ...]]]:
         """How its statements are written."""
-        return {"asyncpg": numbered, "aiosqlite": question}.get(self.driver, percent)
+        styles = {"asyncpg": numbered, "aiosqlite": question, "asyncmy": asyncmy_style}
+        return styles.get(self.driver, psycopg_style)
 
     async def take(self) -> Held:
         """A connection from the pool. Raises what SQLAlchemy and the driver raise."""

@@ -9,10 +9,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from campaign.database.failure import failure_of
 from campaign.database.server import Server
-from campaign.load.outcome import LoadOutcome, Second
+from campaign.load.outcome import LoadOutcome
 from phases.database.crosscheck import watched
 from phases.database.pattern import Pattern
-from phases.database.running.figures import measurements, plain, points, shown
+from phases.database.running.figures import measurements, onlooker, plain
 from phases.database.running.run import run_patterns
 from phases.database.scene import Scene
 from phases.database.workload.explained import plan_of_slowest
@@ -50,17 +50,7 @@ async def run_workload(scene: Scene) -> None:
 
 
 async def _run(scene: Scene, settings: WorkloadSettings, chosen: tuple[Pattern, ...]) -> LoadOutcome:
-    record = scene.context.record
-    began: list[float] = []
     whole = settings.warm_up + settings.hold
-
-    def see(second: Second) -> None:
-        if not began:
-            began.append(record.elapsed() - second.at)
-        record.points(round(began[0] + second.at, 3), points("workload", second))
-        share = FILLING + (1 - FILLING) * min(1.0, second.at / whole)
-        scene.tell("workload: statements", share, **shown(second))
-
     return await run_patterns(
         scene,
         chosen,
@@ -71,7 +61,7 @@ async def _run(scene: Scene, settings: WorkloadSettings, chosen: tuple[Pattern, 
         hold=settings.hold,
         warm_up=settings.warm_up,
         timeout=settings.timeout,
-        on_second=see,
+        on_second=onlooker(scene, "workload", what="statements", seconds=whole, begins=FILLING),
     )
 
 

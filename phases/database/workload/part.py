@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from campaign import checks
 from campaign.records import Evidence, Finding, Severity
 from phases.database.crosscheck import judge_counts
-from phases.database.running.judge import judge_limits
+from phases.database.running.judge import judge_limits, judge_reached
 from phases.database.scene import Scene, facts_of, trouble_of
 from phases.database.workload.rows import counts
 
@@ -42,9 +42,10 @@ class WorkloadPart:
         await run_workload(scene)
 
     def judge(self, evidence: Evidence, settings: DatabaseSettings) -> Iterator[Finding]:
-        """One finding per limit, and whether the server has every write that it acknowledged."""
+        """One finding per limit, whether the load was there, and whether the server has every write that it acknowledged."""
         facts, trouble = facts_of(evidence, self.name), trouble_of(evidence, self.name)
         yield from judge_limits(evidence, settings.workload.planned, facts, trouble)
+        yield judge_reached(self.name, evidence, facts, trouble)
         if "activity_log" in settings.workload.weights:
             yield _writes_kept(evidence)
         if facts.get("server"):

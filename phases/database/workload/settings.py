@@ -3,10 +3,19 @@
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
 
 from campaign.settings import Duration, GradedLimit, Rate, Settings
-from phases.database.running.limits import ALL, PatternLimits, Planned, at_least, at_most, planned
+from phases.database.mistakes import mistake
+from phases.database.running.limits import (
+    ALL,
+    PatternLimits,
+    Planned,
+    at_least,
+    at_most,
+    offered_to,
+    planned,
+    unreachable,
+)
 
 PatternName = Literal["conversation_history", "profile_lookup", "activity_log", "dashboard", "safety_audit"]
 Subject = Literal[
@@ -42,21 +51,19 @@ class WorkloadSettings(Settings):
     rate: Rate | None = None
     users: int | None = Field(default=None, ge=1, le=500)
     connections: int = Field(default=10, ge=1, le=500)
-    hold: Duration = 60.0
+    hold: Annotated[Duration, Field(ge=1)] = 60.0
     warm_up: Duration = 5.0
-    timeout: Duration = 5.0
+    timeout: Annotated[Duration, Field(ge=0.1)] = 5.0
     limits: dict[Subject, PatternLimits] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
         if self.users is not None and self.rate is not None:
-            raise PydanticCustomError("either", "has a rate and users; allowed: one of them")
+            raise mistake("either a rate or users, one of them", "both")
         if not any(self.weights.values()):
-            raise PydanticCustomError("weights", "has only weights of 0; allowed: one above 0")
-        if self.hold < 1 or self.timeout < 0.1:
-            raise PydanticCustomError(
-                "too_short", "is too short; allowed: a hold of 1s or more, a timeout of 100ms or more"
-            )
+            raise mistake("a mix with a weight, one above 0", "only weights of 0")
+        if self.offered and (why := unreachable(self.limits, offered_to(self.weights, self.offered))):
+            raise mistake("a limit on a rate that is offered (by rate and mix)", f"limits of {why}")
         return self
 
     @property
