@@ -5,7 +5,7 @@ from __future__ import annotations
 from campaign.database.address import Kind
 from campaign.database.server import Server
 
-TOLERANCE = 2.5
+TOLERANCE = {Kind.POSTGRESQL: 0.001, Kind.MYSQL: 2.5}
 """Seconds; MariaDB and MySQL say whole seconds of their uptime."""
 
 
@@ -22,6 +22,6 @@ def started_at(server: Server) -> float | None:
     return None
 
 
-def restarted(before: float | None, after: float | None) -> bool:
+def restarted(kind: Kind, before: float, after: float) -> bool:
     """Whether the server was started anew between the two answers."""
-    return before is not None and after is not None and abs(after - before) > TOLERANCE
+    return abs(after - before) > TOLERANCE.get(kind, 0.0)

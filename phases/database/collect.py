@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -12,14 +13,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from campaign.database.address import read_address
 from campaign.database.failure import failure_of
 from campaign.database.server import Server, open_server, tag_of
-from campaign.database.territory import Territory, claim
+from campaign.database.territory import Territory, claim, is_there
 from campaign.database.uptime import restarted, started_at
 from campaign.database.watch import WATCH
 from campaign.errors import CampaignError
 from campaign.phase import PhaseContext
 from campaign.target.guard import is_production
 from phases.database.parts import asked
-from phases.database.scene import NAMED, RESTARTED, STORES, TROUBLE, Part, Scene
+from phases.database.scene import KEPT_RUNNING, NAMED, STORES, TERRITORY, TROUBLE, Part, Scene
 from phases.database.settings import DatabaseSettings
 
 
@@ -78,11 +79,21 @@ async def _started(server: Server | None) -> float | None:
     return None
 
 
+PATIENCE = 10.0
+"""Seconds for a server that comes back by itself."""
+
+
 async def _note_restart(scene: Scene, began: float | None) -> None:
-    """Whether the server was started anew while the parts looked at it."""
+    """Whether the server kept running while the parts looked at it: "yes", "restarted" or "gone"."""
+    if scene.server is None or began is None:
+        return
+    until = time.monotonic() + PATIENCE
     now = await _started(scene.server)
-    if began is not None and now is not None:
-        scene.context.record.fact(RESTARTED, restarted(began, now))
+    while now is None and time.monotonic() < until and not scene.stopping:
+        await asyncio.sleep(0.25)  # nothing tells us when it is back
+        now = await _started(scene.server)
+    again = now is not None and restarted(scene.server.kind, began, now)
+    scene.context.record.fact(KEPT_RUNNING, "gone" if now is None else "restarted" if again else "yes")
 
 
 @asynccontextmanager
@@ -165,6 +176,7 @@ async def _territory(
     except SQLAlchemyError as error:
         yield None, f"we may make no tables of our own: {failure_of(error)}"
         return
+    context.record.fact(TERRITORY, {"name": territory.name})
     try:
         yield territory, ""
     finally:
@@ -172,10 +184,10 @@ async def _territory(
 
 
 def _drop(territory: Territory, context: PhaseContext) -> None:
+    """Drop it, look whether it is gone, and record what became of it."""
     try:
         territory.drop()
-    except SQLAlchemyError as error:
-        context.record.note(
-            f"Tables of ours ({territory.name}) could not be dropped: {failure_of(error)}. "
-            "`campaign clean` drops them when the database is there again."
-        )
+        left, why = is_there(territory.server, territory.name), ""
+    except (SQLAlchemyError, OSError) as error:
+        left, why = True, str(failure_of(error))
+    context.record.fact(TERRITORY, {"name": territory.name, "left": left, "why": why})

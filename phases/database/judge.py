@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from campaign import checks
 from campaign.records import Evidence, Finding, Severity
 from phases.database.parts import asked
-from phases.database.scene import NAMED, RESTARTED, STORES, Part, trouble_of
+from phases.database.scene import KEPT_RUNNING, NAMED, STORES, TERRITORY, Part, facts_of, trouble_of
 from phases.database.settings import DatabaseSettings
 
 _STORE = {"database": "database", "territory": "database", "redis": "redis"}
 """Which store a part needs, by what it says that it cannot be without."""
+
+CLEAN = "`campaign clean` drops them, as soon as the database is there and lets us."
 
 
 def judge_database(evidence: Evidence, settings: DatabaseSettings) -> Iterator[Finding]:
@@ -22,17 +24,43 @@ def judge_database(evidence: Evidence, settings: DatabaseSettings) -> Iterator[F
         else:
             yield from _unfinished(part, evidence)
             yield from part.judge(evidence, settings)
-    if (again := evidence.facts.get(RESTARTED)) is not None:
-        yield _kept_running(again=bool(again))
+    yield from _dropped(evidence)
+    if kept := evidence.facts.get(KEPT_RUNNING):
+        yield _kept_running(str(kept))
 
 
-def _kept_running(*, again: bool) -> Finding:
+_SAID = {
+    "yes": "kept running",
+    "restarted": "was restarted while it was tested, by nobody that we know of",
+    "gone": "does not answer any more",
+}
+
+
+def _kept_running(kept: str) -> Finding:
     """A database that crashes and comes back within a second costs few errors, and a night's sleep."""
-    said = "was restarted while it was tested, by nobody that we know of" if again else "kept running"
     return checks.holds(
-        "database.kept_running", not again, message=f"the database server {said}",
+        "database.kept_running", kept == "yes", message=f"the database server {_SAID.get(kept, kept)}",
         remedy="See its log: a crash, the kernel's out-of-memory killer, or a colleague?",
     )  # fmt: skip
+
+
+def _dropped(evidence: Evidence) -> Iterator[Finding]:
+    """Whether the database is left as it was found, where we made tables in it."""
+    fact = facts_of(evidence, TERRITORY)
+    if not fact:
+        return
+    name = fact.get("name", "")
+    if "left" not in fact:
+        why = f"whether tables of ours ({name}) are left in the database is not known: the phase was cut off"
+        yield checks.inconclusive("territory.dropped", why, remedy=CLEAN)
+        return
+    why = f": {fact['why']}" if fact.get("why") else ""
+    message = (
+        f"tables of ours ({name}) are left in the database{why}"
+        if fact["left"]
+        else f"tables of ours ({name}) were dropped, and the database has them no more"
+    )
+    yield checks.holds("territory.dropped", not fact["left"], message=message, remedy=CLEAN)
 
 
 def _unfinished(part: Part, evidence: Evidence) -> Iterator[Finding]:

@@ -21,8 +21,13 @@ TROUBLE = "trouble"
 STORES = "stores"
 """The fact that names the stores which the target has: "database", "redis"."""
 
-RESTARTED = "restarted"
-"""The fact that says whether the server was started anew meanwhile, by nobody that we know of."""
+KEPT_RUNNING = "kept_running"
+"""The fact that says whether the database's server kept running: "yes", "restarted" or "gone"."""
+
+TERRITORY = "territory"
+"""The fact on our own place in the database: its `name`, and once it was to be dropped what is `left` of it
+(bool) and `why`.
+"""
 
 NAMED = "named"
 """The fact that names the sections which the campaign file has."""
