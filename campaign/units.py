@@ -81,13 +81,15 @@ def _is_zero(text: object) -> bool:
 
 
 def format_quantity(value: float | None, unit: str) -> str:
-    """The text people read: `260 ms`, `48.2/s`, `0.04 %`, `61 MiB`, `1,240 users`, `not measured` (None)."""
+    """The text people read: `260 ms`, `48.2/s`, `0.04 %`, `61 MiB`, `1,240 users`, `1 user`, `not measured`
+    (None).
+    """
     if value is None or math.isnan(value):
         return "not measured"
     if math.isinf(value):
         return "unbounded"
     writer = {"s": _format_seconds, "1/s": _format_rate, "share": _format_share, "B": _format_bytes}.get(unit)
-    return writer(value) if writer else f"{_figures(value)} {unit}".rstrip()
+    return writer(value) if writer else _format_count(value, unit)
 
 
 def format_points(value: float) -> str:
@@ -123,6 +125,12 @@ def _format_bytes(value: float) -> str:
         if abs(value) >= _BYTES[name]:
             return f"{_figures(value / _BYTES[name])} {name}"
     return f"{_figures(value)} B"
+
+
+def _format_count(value: float, noun: str) -> str:
+    """A number of things, whose noun is a plural in -s."""
+    figures = _figures(value)
+    return f"{figures} {noun.removesuffix('s') if figures == '1' else noun}".rstrip()
 
 
 def _figures(value: float) -> str:

@@ -66,9 +66,9 @@
     ctx.globalAlpha = 1;
   }
 
-  /* Where the name of a span must end: at the next span of its level. */
-  function room(span, at) {
-    const next = data.spans.filter((each) => each.level === span.level && each.began > span.began);
+  /* Where a name in this row must end: at the next span whose name stands there. */
+  function room(span, row, at) {
+    const next = data.spans.filter((each) => each.level === row && each.began > span.began);
     return at(next.length ? Math.min(...next.map((each) => each.began)) : Infinity);
   }
 
@@ -90,12 +90,14 @@
       if (outer && phases % 2) ctx.fillRect(left, bbox.top, right - left, bbox.height);
       if (!outer) edges(ctx, { left, right, top: bbox.top, bottom: bbox.top + bbox.height, ratio });
       if (!named) continue;
+      const short = outer && ctx.measureText(span.name).width > room(span, 0, at) - left - 4 * ratio;
+      const row = outer && !short ? 0 : 1;
       ctx.beginPath();
-      ctx.rect(left, 0, room(span, at) - left - 4 * ratio, bbox.top);
+      ctx.rect(left, 0, room(span, row, at) - left - 4 * ratio, bbox.top);
       ctx.save();
       ctx.clip();
       ctx.fillStyle = color(outer ? "ink" : "soft");
-      ctx.fillText(span.name, left + 3 * ratio, (outer ? 2 : 17) * ratio);
+      ctx.fillText(span.name, left + 3 * ratio, (row ? 17 : 2) * ratio);
       ctx.restore();
     }
     ctx.restore();
@@ -117,8 +119,11 @@
     const ink = color("soft");
     const grid = { stroke: color("line"), width: 1 };
     const font = "11px system-ui, sans-serif";
-    const strokes = [color("accent"), color("second"), color("pass"), color("fail"), color("unk"), color("warn")];
-    const stroke = (index) => (chart.title === "Errors" ? color("fail") : strokes[index]);
+    const strokes = [color("accent"), color("second"), color("pass"), color("unk"), color("warn"), color("fail")];
+    const tones = { requests: chart.title === "Errors" ? "fail" : "accent", "database queries": "second", "cache commands": "pass" };
+    const [kinds, shares] = [0, 1].map((part) => chart.lines.map((line) => line.label.split(", ")[part]));
+    const stroke = (index) => (tones[kinds[index]] ? color(tones[kinds[index]]) : strokes[index]);
+    const dashed = (index) => (tones[kinds[index]] ? shares[index] === "p50" : index > 0);
     return {
       width: place.clientWidth,
       height: flags.height,
@@ -140,7 +145,7 @@
       series: [
         { label: "at", value: (plot, value) => moment(value) },
         ...chart.lines.map((line, index) => ({
-          label: line.label, stroke: stroke(index), width: index ? 1.25 : 1.75, dash: index ? [5, 4] : undefined,
+          label: line.label, stroke: stroke(index), width: dashed(index) ? 1.25 : 1.75, dash: dashed(index) ? [5, 4] : undefined,
           fill: index || chart.lines.length > 1 ? undefined : stroke(index) + "14",
           points: { show: line.values.length < 3 }, value: (plot, value) => say(value, chart.unit),
         })),
@@ -148,7 +153,7 @@
       cursor: { sync: { key: "campaign", scales: ["x", null] }, y: false, drag: { x: true, y: false, dist: 5 }, dataIdx: nearest },
       legend: {
         mount: (plot, legend) => head.append(legend),
-        markers: { width: 2, dash: (plot, index) => (index > 1 ? "dashed" : "solid") },
+        markers: { width: 2, dash: (plot, index) => (index && dashed(index - 1) ? "dashed" : "solid") },
       },
       hooks: { drawClear: [(plot) => drawSpans(plot, flags.named)], setScale: [(plot, key) => key === "x" && zoomAll(plot)] },
     };
@@ -158,7 +163,8 @@
     const box = document.createElement("div");
     const head = document.createElement("div");
     const title = document.createElement("b");
-    head.className = chart.lines.length > 1 ? "chart-head" : "chart-head single";
+    const told = chart.lines.length === 1 && chart.title.toLowerCase().includes(chart.lines[0].label.toLowerCase());
+    head.className = told ? "chart-head single" : "chart-head";
     title.textContent = chart.title;
     head.append(title);
     box.append(head);

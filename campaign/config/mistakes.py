@@ -67,10 +67,21 @@ def _in_order(mistake: Mistake) -> tuple[str, int, int, str, str]:
 
 
 def closest(name: object, names: Collection[str]) -> str:
-    """The one of `names` that was probably meant, or ""."""
+    """The one of `names` that was probably meant, or ""; of equally like ones the nearest: p95 for p96."""
     by_lower = {each.lower(): each for each in names}
-    found = difflib.get_close_matches(str(name)[:_SHOWN].lower(), by_lower, n=1, cutoff=0.6)
-    return by_lower[found[0]] if found else ""
+    text = str(name)[:_SHOWN].lower()
+    found = difflib.get_close_matches(text, by_lower, n=len(by_lower) or 1, cutoff=0.6)
+    alike = [each for each in found if _likeness(each, text) == _likeness(found[0], text)]
+    return by_lower[min(alike, key=lambda each: _distance(each, text))] if alike else ""
+
+
+def _likeness(name: str, text: str) -> float:
+    return difflib.SequenceMatcher(None, name, text).ratio()
+
+
+def _distance(name: str, text: str) -> int:
+    """How far the characters at the same places are apart, summed up."""
+    return sum(abs(ord(one) - ord(other)) for one, other in zip(name, text, strict=False))
 
 
 def written(value: object) -> str:

@@ -26,13 +26,36 @@ class Chart:
 
 
 TIMELINE = (
-    Chart("Response time", "s", (("p95", "p95"), ("p50", "p50"))),
-    Chart("Requests", "1/s", (("rate", "requests"),)),
+    Chart(
+        "Response time",
+        "s",
+        (
+            ("p95", "requests, p95"),
+            ("p50", "requests, p50"),
+            ("query_p95", "database queries, p95"),
+            ("command_p95", "cache commands, p95"),
+        ),
+    ),
+    Chart(
+        "Throughput",
+        "1/s",
+        (("rate", "requests"), ("query_rate", "database queries"), ("command_rate", "cache commands")),
+    ),
     Chart("Arrivals", "1/s", (("arrivals_asked", "asked"), ("arrivals_begun", "begun"))),
-    Chart("Errors", "share", (("error_rate", "errors"),)),
+    Chart(
+        "Errors",
+        "share",
+        (
+            ("error_rate", "requests"),
+            ("query_error_rate", "database queries"),
+            ("command_error_rate", "cache commands"),
+        ),
+    ),
     Chart("Users", "users", (("users", "users"),)),
 )
-"""What every phase that sends load records, as `<scenario>.p95` and so on."""
+"""What phases record of what they send: `<scenario>.p95` of HTTP requests, `<name>.query_p95` of
+database queries, `<name>.command_p95` of a cache's commands, and so on.
+"""
 
 MACHINES = (
     Chart("Host CPU, share of all cores", "share", (("host.cpu", "host"),)),

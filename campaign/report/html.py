@@ -25,6 +25,7 @@ from campaign.report.atomic import write_text
 from campaign.report.bullet import bullet
 from campaign.report.charts import charts
 from campaign.report.document import iso, plain, requests
+from campaign.report.groups import grouped
 from campaign.report.text import readable, sentence
 from campaign.resources import folder
 from campaign.scoring import CEILINGS
@@ -80,7 +81,13 @@ def _environment() -> Environment:
         "moment": iso,
         "listed": words.listed,
     }
-    environment.globals |= {"words": words, "bullet": bullet, "weights": WEIGHTS, "ceilings": CEILINGS}
+    environment.globals |= {
+        "words": words,
+        "bullet": bullet,
+        "grouped": grouped,
+        "weights": WEIGHTS,
+        "ceilings": CEILINGS,
+    }
     return environment
 
 

@@ -40,13 +40,19 @@ def _verdict(result: CampaignResult) -> Iterator[str]:
         yield (
             f"**{words.points(bounds.score)} of 100**, lower bound {words.points(bounds.lower_bound)} "
             f"(gate {words.points(gate.mark)}), {words.percent(score.coverage)} of the planned weight "
-            f"judged, {requests(result.results):,} requests, exit code {gate.exit_code}."
+            f"judged, {_sent(result)}exit code {gate.exit_code}."
         )
         yield ""
     yield from (f"- {_safe(sentence(reason))}" for reason in gate.reasons)
     caps = words.cap_sentence(score)
     yield from (f"- {_safe(sentence(each))}" for each in (caps, words.scope_sentence(score)) if each)
     yield ""
+
+
+def _sent(result: CampaignResult) -> str:
+    """`144,034 load requests, `; nothing where no load was put on the target."""
+    count = requests(result.results)
+    return f"{words.plural(count, 'load request')}, " if count else ""
 
 
 def _improvements(result: CampaignResult) -> Iterator[str]:

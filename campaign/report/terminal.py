@@ -13,7 +13,7 @@ from rich.text import Text
 
 from campaign.records import CampaignResult, Improvement, Outcome, PhaseResult
 from campaign.report import words
-from campaign.report.text import sentence, visible
+from campaign.report.text import sentence, shortened, visible
 
 COLORS = {
     Outcome.PASSED: "green",
@@ -114,4 +114,4 @@ def _ending(result: CampaignResult, report: Path | None) -> Iterator[RenderableT
     if report is not None:
         yield Padding(Text(f"report  {visible(str(report))}", overflow="fold"), (0, 2))
     why = next(iter(result.gate.reasons), result.gate.headline)
-    yield Padding(Text(f"exit {result.gate.exit_code}: {visible(why)}"), (0, 2))
+    yield Padding(Text(f"exit {result.gate.exit_code}: {shortened(visible(why))}"), (0, 2))

@@ -25,6 +25,14 @@ def sentence(text: str) -> str:
     return text[:1].upper() + text[1:] if first.isalpha() else text
 
 
+def shortened(text: str, *, most: int = 100) -> str:
+    """The text, or its first whole words up to `most` characters and an ellipsis."""
+    if len(text) <= most:
+        return text
+    head = text[: most - 1]
+    return f"{head.rpartition(' ')[0] or head}…"
+
+
 def readable(text: str) -> str:
     """The text with its lines kept, and every other character that hides or reorders text as its escape."""
     return "\n".join(visible(line) for line in text.split("\n")) if not text.isprintable() else text

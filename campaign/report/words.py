@@ -136,15 +136,28 @@ def wanted(limit: Limit) -> tuple[str, str]:
 
 def phase_tag(phase: PhaseResult) -> str:
     """What a phase came to in a few words: `all passed`, `1 blocker · 4 inconclusive`, `skipped`."""
-    if phase.status is not Status.COMPLETED and not phase.findings:
-        return phase.status.value
-    failed = Counter(each.severity for each in phase.findings if each.outcome is Outcome.FAILED)
+    if phase.status is Status.COMPLETED:
+        return came_to(phase.findings)
+    return " · ".join([*_shortcomings(phase.findings), phase.status.value])
+
+
+def came_to(findings: Iterable[Finding]) -> str:
+    """What these findings came to: `all passed`, `1 blocker · 4 inconclusive`, `nothing judged`."""
+    listed_all = tuple(findings)
+    passed = any(each.outcome is Outcome.PASSED for each in listed_all)
+    return " · ".join(_shortcomings(listed_all)) or ("all passed" if passed else "nothing judged")
+
+
+def _shortcomings(findings: Iterable[Finding]) -> list[str]:
+    """Everything that is not a pass, counted: failures by severity first."""
+    listed_all = tuple(findings)
+    failed = Counter(each.severity for each in listed_all if each.outcome is Outcome.FAILED)
     said = [plural(failed[each], each.value) if each is Severity.BLOCKER else f"{failed[each]} {each.value}"
             for each in Severity if failed[each]]  # fmt: skip
-    seen = counts(phase.findings)
-    said += [f"{seen[each]} {each.value}" for each in (Outcome.WARNED, Outcome.INCONCLUSIVE) if seen[each]]
-    said += [] if phase.status is Status.COMPLETED else [phase.status.value]
-    return " · ".join(said) or ("all passed" if seen[Outcome.PASSED] else "nothing judged")
+    seen = counts(listed_all)
+    return said + [
+        f"{seen[each]} {each.value}" for each in (Outcome.WARNED, Outcome.INCONCLUSIVE) if seen[each]
+    ]
 
 
 def worst(phase: PhaseResult) -> Outcome:

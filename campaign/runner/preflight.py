@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from campaign.clock import SECOND, Clock
-from campaign.errors import ConfigurationError
+from campaign.errors import ConfigurationError, RefusedError
 from campaign.phase import Prepared
 from campaign.records import Reason, ReasonKind
 from campaign.runner.plan import Step
@@ -19,40 +20,62 @@ from campaign.target.spec import TargetSpec
 PATIENCE = 3.0
 """Seconds for a target that is just starting; asked a few times within them."""
 
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
 PAUSE_NS = SECOND // 4
 
 LOOK = 15.0
 """Seconds that a phase may take for its look at the target before the campaign."""
 
 
-def urls_of(steps: Iterable[Step]) -> tuple[str, ...]:
-    """What the phases that will run send requests to, besides the target."""
-    return tuple(url for step in steps if step.left_out is None for url in step.settings.urls())
+def urls_of(steps: Iterable[Step]) -> dict[str, str]:
+    """What the phases that will run send requests to besides the target, by its key in the campaign file."""
+    return {
+        f"phases.{step.label}.{key}": url
+        for step in steps
+        if step.left_out is None
+        for key, url in step.settings.urls().items()
+    }
 
 
-async def check_guard(target: TargetSpec, *, also: Iterable[str] = ()) -> None:
-    """Return when every host of the target, and of the URLs in `also`, may get traffic. Raises RefusedError.
+async def check_guard(target: TargetSpec, *, also: Mapping[str, str] = NOTHING) -> None:
+    """Return when every host of the target, and of the URLs in `also` (by their keys), may get traffic.
 
-    A name that does not resolve is not refused: the target is then simply not there.
+    Raises RefusedError, which names the key. A name that does not resolve is not refused: the target is then
+    simply not there.
     """
-    guard, way = Guard(target.allow_hosts), target.connection
-    own = () if way.socket else (target.url,)  # a Unix socket is of this machine, whatever the URL says
-    urls = (*own, *(service.url for service in target.services.values()), *also)
-    check = guard.vet if way.proxy else guard.resolve
-    for url in urls:
-        await _check(check, url)
-    for url in (way.proxy, *target.stores.values()):  # none of these is behind the proxy
-        if url:
-            await _check(guard.resolve, url)
+    guard = Guard(target.allow_hosts)
+    check = guard.vet if target.connection.proxy else guard.resolve
+    for key, url in (*_services(target), *also.items()):
+        await _check(check, url, key=key)
+    for key, url in _direct(target):
+        await _check(guard.resolve, url, key=key)
 
 
-async def _check(check: Callable[[str, int], Awaitable[object]], url: str) -> None:
+def _services(target: TargetSpec) -> Iterator[tuple[str, str]]:
+    """What answers HTTP, by key: through the proxy where there is one."""
+    if not target.connection.socket:  # a Unix socket is of this machine, whatever the URL says
+        yield "target.url", target.url
+    yield from ((f"target.services.{name}", each.url) for name, each in target.services.items())
+
+
+def _direct(target: TargetSpec) -> Iterator[tuple[str, str]]:
+    """What is never behind the proxy, by key."""
+    if target.connection.proxy:
+        yield "target.proxy", target.connection.proxy
+    yield from ((f"target.{name}", url) for name, url in target.stores.items())
+
+
+async def _check(check: Callable[[str, int], Awaitable[object]], url: str, *, key: str) -> None:
     """Ask about the host of an URL; a file and a Unix socket have none."""
     parts = urlsplit(url)
     if not parts.hostname:
         return
-    with suppress(OSError):
-        await check(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+    try:
+        with suppress(OSError):
+            await check(parts.hostname, parts.port or (443 if parts.scheme == "https" else 80))
+    except RefusedError as error:
+        raise RefusedError(f"{key}: {error}") from error
 
 
 async def look_before(steps: Iterable[Step], target: TargetSpec) -> None:

@@ -1,5 +1,6 @@
 """The model that every phase's settings extend."""
 
+from collections.abc import Mapping
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict
@@ -19,9 +20,11 @@ class Settings(BaseModel):
         """The same settings for a short look (`--quick`): smaller where a phase says how, else unchanged."""
         return self
 
-    def urls(self) -> tuple[str, ...]:
-        """Further URLs that the phase sends requests to, besides the target's; the guard is asked first."""
-        return ()
+    def urls(self) -> Mapping[str, str]:
+        """Further URLs that the phase sends requests to, besides the target's, by the key of the settings
+        that holds each; the guard is asked first.
+        """
+        return {}
 
     def without(self, left_out: LeftOut) -> Self:  # noqa: ARG002 - most settings speak of no operation
         """The same settings for a run that leaves something out (`--tags`), where a phase says how.

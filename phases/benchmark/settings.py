@@ -190,9 +190,9 @@ class BenchmarkSettings(Settings):
         kept = {name: each for name, each in self.operations.items() if name not in left_out.operations}
         return self.model_copy(update={"operations": kept})
 
-    def urls(self) -> tuple[str, ...]:
+    def urls(self) -> Mapping[str, str]:
         """The second target, where there is one."""
-        return (self.against,) if self.against else ()
+        return {"against": self.against} if self.against else {}
 
 
 QUICK_ITERATIONS = 30

@@ -51,7 +51,7 @@ def test_two_targets_are_measured_in_turn_and_the_report_shows_both(run, plain_t
     ("url", "said"),
     [
         ("http://user:secret@127.0.0.1:9", "--against: the URL of 127.0.0.1 holds credentials"),
-        ("http://203.0.113.7:80", "neither loopback nor private"),
+        ("http://203.0.113.7:80", "phases.benchmark.against: 203.0.113.7 is neither loopback nor private"),
     ],
 )
 def test_a_second_target_that_may_not_be_is_refused_before_anything_is_sent(run, plain_target, url, said):

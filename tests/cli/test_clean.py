@@ -235,7 +235,7 @@ def test_a_store_that_cannot_be_used_does_not_keep_the_other_from_being_cleaned(
         ((), "there is nothing to clean"),
         (("--database-url", "nonsense"), "--database-url"),
         (("--database-url", "sqlite:////nowhere/at.all"), "no such file"),
-        (("--redis-url", "redis://8.8.8.8:6379/0"), "neither loopback nor private"),
+        (("--redis-url", "redis://8.8.8.8:6379/0"), "target.redis: 8.8.8.8 is neither loopback nor private"),
         (("nothing.yaml",), "no such file"),
     ],
 )

@@ -22,6 +22,7 @@ TABLE = [
     ("users: 10", "users: {a: 1}", "23:21", "phases.try.scenarios.peak.users", ["a mapping", "a whole number"]),
     ("users: 10", "users: 10, mix: {kid: 1}", "23:31", "phases.try.scenarios.peak.mix.kid", ["a kind of user", "curious_child"]),
     ("p95: 200ms", "p95: 200", "25:23", "phases.try.limits.converse.p95", ["200ms, or 80ms..150ms"]),
+    ("p95: 200ms", "p96: 200ms", "25:18", "phases.try.limits.converse.p96", ["did you mean  p95"]),
     ("p95: 200ms", "p95: {limit: 5%}", "25:31", "phases.try.limits.converse.p95.limit", ['"5%"']),
     ("p95: 200ms", "rate: < 9/s", "25:24", "phases.try.limits.converse.rate", ["'at least'"]),
     ("      converse: {p95", "      convers: {p95", "25:7", "phases.try.limits.convers", ["did you mean  converse"]),

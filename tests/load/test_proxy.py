@@ -187,9 +187,12 @@ def test_health_is_asked_through_the_proxy(serve):
 
 
 @pytest.mark.parametrize(
-    ("url", "proxy"),
-    [(PUBLIC, "http://127.0.0.1:9"), ("http://127.0.0.1:9", "http://203.0.113.8:3128")],
+    ("url", "proxy", "key"),
+    [
+        (PUBLIC, "http://127.0.0.1:9", "target.url: "),
+        ("http://127.0.0.1:9", "http://203.0.113.8:3128", "target.proxy: "),
+    ],
 )
-def test_nothing_is_sent_in_earnest_before_both_are_allowed(url, proxy):
-    with pytest.raises(RefusedError):
+def test_nothing_is_sent_in_earnest_before_both_are_allowed(url, proxy, key):
+    with pytest.raises(RefusedError, match=key):
         asyncio.run(check_guard(TargetSpec(url=url, connection=ConnectionSpec(proxy=proxy))))

@@ -197,6 +197,20 @@ def test_the_terminal_says_when_nothing_was_measured(not_measured):
     assert "0 of 100" not in text
 
 
+def test_the_last_line_is_short_however_much_the_first_reason_says(all_phases):
+    gate = replace(all_phases.gate, reasons=("1 blocker finding failed: " + "very long words " * 30,))
+    last = printed(replace(all_phases, gate=gate), width=200).rstrip().splitlines()[-1]
+    assert last.strip().startswith("exit 1: 1 blocker finding failed: very long words very")
+    assert last.endswith(("very…", "long…", "words…"))
+    assert len(last.strip()) <= len("exit 1: ") + 100
+
+
+def test_without_load_the_comment_says_nothing_of_its_requests(all_phases):
+    assert "144,034 load requests" in markdown.render(all_phases)
+    bare = tuple(replace(each, evidence=Evidence()) for each in all_phases.results)
+    assert " requests" not in markdown.render(replace(all_phases, results=bare))
+
+
 def test_a_green_run_is_said_with_its_scope(all_green):
     text = printed(all_green)
     assert "✓ READY IN SCOPE   100 of 100" in text

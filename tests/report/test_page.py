@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from campaign.records import Evidence, Series
+from campaign.records import Evidence, Finding, Outcome, Series, Severity
 from campaign.report import html
 from campaign.report.html import render
 
@@ -44,7 +44,7 @@ def test_a_reader_without_scripts_still_finds_every_finding_and_remedy(all_phase
         "90 of 100 weight in scope; stability not assessed.",
         "59 → 77.5",
         "with both fixed",
-        "144,034 requests",
+        "144,034 load requests",
         "The stress phase is not installed",
         "ValueError: no operation to repeat",
         "Not asked for (--stability-hours 24)",
@@ -133,6 +133,75 @@ def test_hostile_text_cannot_leave_the_place_it_stands_in(hostile_result):
     assert data_of(page)["spans"]
 
 
+def check(name, outcome=Outcome.PASSED):
+    return Finding(name, outcome, f"message of {name}", None, None, Severity.CRITICAL, 5.0, "")
+
+
+def with_checks(result, *findings):
+    """The same campaign, in which the database phase came to these findings."""
+    changed = replace(result.results[1], findings=findings)
+    return replace(result, results=(result.results[0], changed, *result.results[2:]))
+
+
+def groups_of(page):
+    """(name, whether it is open, what its line says) of every group of checks, in the order of the page."""
+    found = re.findall(
+        r'<details class="checks"( open)?>\s*<summary><b>(.*?)</b>(.*?)</summary>', page, re.DOTALL
+    )
+    return [
+        (name, bool(is_open), " ".join(re.sub("<[^>]*>", " ", said).split())) for is_open, name, said in found
+    ]
+
+
+def test_many_checks_are_grouped_by_how_their_names_begin_and_only_trouble_is_open(all_phases):
+    fine = [check(f"isolation.{number}") for number in range(18)]
+    warned, doubtful = check("cache_keys.a", Outcome.WARNED), check("pool.b", Outcome.INCONCLUSIVE)
+    page = render(with_checks(all_phases, *fine, warned, check("pool.a"), doubtful))
+    assert groups_of(page) == [
+        ("Pool", True, "1 inconclusive 2 checks"),
+        ("Cache keys", False, "1 warned 1 check"),
+        ("Isolation", False, "all passed 18 checks"),
+    ]
+    assert page.index("Message of pool.b") < page.index("Message of pool.a")
+
+
+@pytest.mark.parametrize("names", [[f"a.{n}" for n in range(30)], [f"{'ab'[n % 2]}.{n}" for n in range(20)]])
+def test_few_checks_or_those_of_one_kind_are_a_flat_list(all_phases, names):
+    page = render(with_checks(all_phases, *map(check, names)))
+    assert groups_of(page) == []
+    assert all(f"<code>{name}</code>" in page for name in names)
+
+
+def test_without_load_nothing_is_said_of_its_requests(all_phases):
+    bare = tuple(replace(each, evidence=Evidence()) for each in all_phases.results)
+    header = render(replace(all_phases, results=bare)).partition("</header>")[0].rpartition("<header")[2]
+    assert " requests" not in header
+
+
+def test_a_cap_repeats_no_number(all_phases):
+    score = all_phases.score
+    alike = replace(score, uncapped=replace(score.uncapped, lower_bound=score.uncapped.score))
+    assert render(replace(all_phases, score=alike)).count("before the cap") == 1
+    assert render(all_phases).count("before the cap") == 2
+
+
+def test_what_is_sent_to_databases_and_caches_has_lines_of_its_own(all_phases):
+    database = all_phases.results[1]
+    series = (
+        Series("workload.query_rate", "1/s", (480.0, 481.0), (600.0, 590.0)),
+        Series("cache.command_rate", "1/s", (490.0, 491.0), (500.0, 501.0)),
+    )
+    changed = replace(database, evidence=replace(database.evidence, series=series))
+    data = data_of(render(replace(all_phases, results=(all_phases.results[0], changed))))
+    throughput = next(each for each in data["timeline"] if each["title"] == "Throughput")
+    assert [each["label"] for each in throughput["lines"]] == [
+        "requests",
+        "database queries",
+        "cache commands",
+    ]
+    assert throughput["lines"][1]["values"] == [600.0, 590.0]
+
+
 def test_a_checkout_that_was_never_built_says_why_there_are_no_charts(all_phases, monkeypatch):
     monkeypatch.setattr(html, "LIBRARY", ("vendor/gone.js", "vendor/gone.css"))
     page = render(all_phases)
@@ -143,7 +212,7 @@ def test_a_checkout_that_was_never_built_says_why_there_are_no_charts(all_phases
 
 def test_the_charts_join_scenarios_with_a_gap_and_name_phases_and_scenarios(all_phases):
     data = data_of(render(all_phases))
-    assert [each["title"] for each in data["timeline"]] == ["Response time", "Requests", "Errors", "Users"]
+    assert [each["title"] for each in data["timeline"]] == ["Response time", "Throughput", "Errors", "Users"]
     p95 = data["timeline"][0]["lines"][0]
     assert [at for at, value in zip(p95["times"], p95["values"], strict=True) if value is None] == [140.0]
     named = [(each["name"], each["level"]) for each in data["spans"]]

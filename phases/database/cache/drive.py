@@ -73,9 +73,9 @@ def _scenario(settings: CacheSettings) -> ScenarioSpec:
 
 def _points(second: Second) -> dict[str, tuple[float | None, str]]:
     return {
-        "cache.p95": (second.p95, "s"),
-        "cache.rate": (second.rate, "1/s"),
-        "cache.error_rate": (second.error_rate, "share"),
+        "cache.command_p95": (second.p95, "s"),
+        "cache.command_rate": (second.rate, "1/s"),
+        "cache.command_error_rate": (second.error_rate, "share"),
     }
 
 
