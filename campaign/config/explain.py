@@ -58,7 +58,7 @@ def note_errors(
     Several errors at one spot are the branches of a union: any of them would do.
     """
     spots: dict[tuple[Path, bool], list[tuple[_Spot, ErrorDetails]]] = {}
-    for error in errors:
+    for error in map(_at_its_key, errors):
         spot = _locate(document.data, (*at, *error["loc"]), missing=error["type"] == "missing")
         spots.setdefault((spot.path, spot.of_key), []).append((spot, error))
     for (path, _), pairs in spots.items():
@@ -67,6 +67,16 @@ def note_errors(
         if not document.is_noted(path):
             keys = known_keys(model, path[len(at) : -1])
             _note(document, pairs[0][0], [error for _, error in pairs], keys=keys)
+
+
+def _at_its_key(error: ErrorDetails) -> ErrorDetails:
+    """The error of a mapping that is one of several kinds, told by a key, as one of that key."""
+    if error["type"] not in ("union_tag_invalid", "union_tag_not_found"):
+        return error
+    context = error.get("ctx", {})
+    path = (*error["loc"], str(context["discriminator"]).strip("'"))
+    kind = "missing" if error["type"] == "union_tag_not_found" else "literal_error"
+    return {**error, "loc": path, "type": kind, "ctx": {"expected": context.get("expected_tags", "")}}
 
 
 def _locate(data: Any, location: Path, *, missing: bool) -> _Spot:

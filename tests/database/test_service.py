@@ -115,6 +115,7 @@ phases:
         leak: {operations: missing_child, probe: me, times: 10}
 """
 NAMES = {
+    "service.connections.crowd_p95",
     "service.race.profile",
     "service.race.consent",
     "service.race.own_change",
@@ -194,7 +195,7 @@ DEFECTS = {
         "races",
         "service.race.profile",
         Severity.BLOCKER,
-        r"lost one of two changes .* in \d+ of \d+ runs",
+        r"lost changes that were both confirmed in \d+ of \d+ runs",
     ),
     "write-skew": (
         "races",

@@ -3,7 +3,8 @@
 import pytest
 from scene import settings_of
 
-from campaign.records import Evidence, Measurement, Outcome
+from campaign.records import Evidence, Measurement, Outcome, Severity
+from phases.database.service.judge_races import enough_together
 from phases.database.service.part import ServicePart
 
 RACES = {
@@ -26,27 +27,75 @@ def judged(facts, check, *, measurements=(), trouble=None, **service):
     return {each.check: each for each in findings}[check]
 
 
+SEEN = {"runs": 30, "confirmed": 30, "overlapped": 20}
+STORES = {**SEEN, "alone": 3, "alone_stored": 3}
+
+
 @pytest.mark.parametrize(
     ("race", "seen", "outcome"),
     [
-        ("profile", {"runs": 9, "confirmed": 9, "overlapped": 7}, Outcome.PASSED),
-        ("profile", {"runs": 9, "confirmed": 9, "overlapped": 7, "lost": 1}, Outcome.FAILED),
-        ("profile", {"runs": 9, "confirmed": 9, "overlapped": 0}, Outcome.INCONCLUSIVE),
-        ("profile", {"runs": 9, "confirmed": 0, "refusals": {"dress: 409": 9}}, Outcome.INCONCLUSIVE),
-        ("profile", {"runs": 9, "confirmed": 9, "overlapped": 9, "none_seen": 8}, Outcome.INCONCLUSIVE),
+        ("profile", SEEN, Outcome.PASSED),
+        ("profile", {**SEEN, "lost": 1}, Outcome.FAILED),
+        ("profile", {**SEEN, "lost": 15, "old_read": 15}, Outcome.FAILED),
+        ("profile", {**SEEN, "overlapped": 5}, Outcome.PASSED),
+        ("profile", {**SEEN, "overlapped": 4}, Outcome.INCONCLUSIVE),
+        ("profile", {**SEEN, "confirmed": 15}, Outcome.PASSED),
+        ("profile", {**SEEN, "confirmed": 14}, Outcome.INCONCLUSIVE),
+        ("profile", {"runs": 30, "confirmed": 0, "refusals": {"dress: 409": 30}}, Outcome.INCONCLUSIVE),
+        ("profile", {**SEEN, "runs": 8, "confirmed": 8, "overlapped": 8}, Outcome.INCONCLUSIVE),
+        ("profile", {**SEEN, "old_read": 16}, Outcome.INCONCLUSIVE),
+        ("profile", {**SEEN, "unread": 10, "old_read": 6}, Outcome.INCONCLUSIVE),
         ("profile", {"why": "rename did not go well"}, Outcome.INCONCLUSIVE),
-        ("consent", {"runs": 9, "confirmed": 9, "overlapped": 3}, Outcome.PASSED),
-        ("consent", {"runs": 9, "confirmed": 9, "overlapped": 3, "stored_after": 1}, Outcome.FAILED),
-        ("consent", {"runs": 9, "confirmed": 9, "overlapped": 0}, Outcome.INCONCLUSIVE),
-        ("own", {"runs": 9, "confirmed": 9}, Outcome.PASSED),
-        ("own", {"runs": 9, "confirmed": 9, "stale": 2}, Outcome.FAILED),
-        ("own", {"runs": 9, "confirmed": 9, "unread": 9}, Outcome.INCONCLUSIVE),
+        ("consent", STORES, Outcome.PASSED),
+        ("consent", {**STORES, "stored_after": 1}, Outcome.FAILED),
+        ("consent", {**STORES, "overlapped": 1}, Outcome.INCONCLUSIVE),
+        ("consent", {**STORES, "confirmed": 1, "overlapped": 1}, Outcome.INCONCLUSIVE),
+        ("consent", {**STORES, "alone_stored": 0}, Outcome.INCONCLUSIVE),
+        ("consent", {**STORES, "alone_stored": 1}, Outcome.INCONCLUSIVE),
+        ("consent", SEEN, Outcome.INCONCLUSIVE),
+        ("own", {"runs": 30, "confirmed": 30}, Outcome.PASSED),
+        ("own", {"runs": 30, "confirmed": 30, "stale": 2}, Outcome.FAILED),
+        ("own", {"runs": 30, "confirmed": 30, "unread": 16}, Outcome.INCONCLUSIVE),
+        ("own", {"runs": 30, "confirmed": 1}, Outcome.INCONCLUSIVE),
         ("own", {"runs": 0}, Outcome.INCONCLUSIVE),
     ],
 )
 def test_a_race_is_judged_by_what_was_confirmed_and_seen(race, seen, outcome):
     facts = {"races": {race: {"kind": RACES[race]["kind"], **seen}}}
     assert judged(facts, f"service.race.{race}", races={race: RACES[race]}).outcome is outcome
+
+
+@pytest.mark.parametrize(("times", "least"), [(1, 1), (8, 3), (12, 4), (30, 5), (1000, 5)])
+def test_how_many_runs_must_have_overlapped_grows_with_their_number(times, least):
+    assert enough_together(times) == least
+
+
+def test_runs_that_could_not_be_read_are_not_counted_as_kept_words():
+    facts = {"races": {"profile": {**SEEN, "unread": 4}}}
+    said = judged(facts, "service.race.profile", races={"profile": RACES["profile"]}).message
+    assert said == (
+        "race profile (lost update) kept its word: 26 of 30 runs confirmed and read, "
+        "20 of them at the same time"
+    )
+
+
+def test_a_read_that_shows_only_old_things_is_named_as_the_reason():
+    facts = {"races": {"profile": {**SEEN, "old_read": 30}}}
+    said = judged(facts, "service.race.profile", races={"profile": RACES["profile"]}).message
+    assert said == (
+        "race profile (lost update): in 30 of 30 runs show showed neither change, nor a moment later rename "
+        "and dress when they were done one after the other: what it shows is old, so it tells nothing about "
+        "the race"
+    )
+
+
+def test_a_write_that_stores_nothing_by_itself_is_named_as_the_reason():
+    facts = {"races": {"consent": {**STORES, "alone_stored": 0, "refusals_alone": {"say: status 403": 3}}}}
+    said = judged(facts, "service.race.consent", races={"consent": RACES["consent"]}).message
+    assert said == (
+        "race consent (write after): say by itself raised $.total in 0 of 3 tries, so it stores nothing that "
+        "could be seen (say: status 403)"
+    )
 
 
 def test_what_was_never_reached_says_why():
@@ -71,6 +120,33 @@ def test_statements_per_request_are_held_against_their_limit(each, low, high, ou
     measured = Measurement(name, each, "statements", 20, low, high)
     found = judged({}, name, measurements=(measured,), statements={"history": "< 10"})
     assert found.outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("statements", "severity"),
+    [
+        (["history"], Severity.IMPORTANT),
+        ({"history": "< 10"}, Severity.CRITICAL),
+        ({"history": {"limit": "< 10", "severity": "important"}}, Severity.IMPORTANT),
+    ],
+)
+def test_a_limit_of_statements_that_the_file_names_is_critical(statements, severity):
+    name = "service.statements.history"
+    found = judged(
+        {}, name, measurements=(Measurement(name, 23, "statements", 20, 23, 23),), statements=statements
+    )
+    assert (found.outcome, found.severity) == (Outcome.FAILED, severity)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "outcome"),
+    [(0.02, Outcome.PASSED), (2.0, Outcome.WARNED), (29.0, Outcome.FAILED), (None, Outcome.INCONCLUSIVE)],
+)
+def test_a_crowd_that_is_answered_late_fails(seconds, outcome):
+    name = "service.connections.crowd_p95"
+    measured = () if seconds is None else (Measurement(name, seconds, "s", 500, seconds, seconds),)
+    crowd = {"operations": "me", "users": 8}
+    assert judged({}, name, measurements=measured, connections={"crowd": crowd}).outcome is outcome
 
 
 def step(waiting, **changes):
@@ -100,6 +176,7 @@ def test_a_pool_is_too_small_only_where_a_request_stood_still_beside_waiting_one
 
 
 GOOD, BAD = {"ok": True, "seconds": 0.01, "why": ""}, {"ok": False, "seconds": 5.0, "why": "status 503"}
+SLOW = {"ok": True, "seconds": 4.9, "why": ""}
 
 
 @pytest.mark.parametrize(
@@ -111,6 +188,9 @@ GOOD, BAD = {"ok": True, "seconds": 0.01, "why": ""}, {"ok": False, "seconds": 5
         ({"done": 5, "refused": "missing: status 503", "probes": [GOOD]}, Outcome.INCONCLUSIVE),
         ({"done": 10, "refused": "", "probes": [BAD, GOOD]}, Outcome.INCONCLUSIVE),
         ({"done": 4, "refused": "", "probes": [GOOD]}, Outcome.INCONCLUSIVE),
+        ({"done": 10, "refused": "", "probes": [SLOW, SLOW]}, Outcome.FAILED),
+        ({"done": 10, "refused": "", "probes": [SLOW, GOOD]}, Outcome.INCONCLUSIVE),
+        ({"done": 10, "refused": "", "probes": [{**GOOD, "seconds": 0.4}]}, Outcome.PASSED),
     ],
 )
 def test_a_leak_is_a_session_that_stays_or_a_service_that_answers_no_more(seen, outcome):

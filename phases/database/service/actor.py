@@ -21,6 +21,7 @@ from campaign.target.scope import Scope
 from campaign.target.spec import OptionsSpec
 
 TOO_MANY = 429
+SERVER_ERROR = 500
 PATIENCE = 10.0
 """Seconds that we wait for an answer."""
 

@@ -7,16 +7,18 @@ from collections import Counter
 from contextlib import suppress
 from typing import Any
 
-import numpy as np
-
 from campaign.clock import SECOND
 from campaign.database.address import Kind
 from campaign.database.server import Server, Session
 from campaign.database.sessions import foreign_sessions
+from campaign.records import Measurement
+from campaign.stats.histogram import Histogram
+from campaign.stats.intervals import percentile_limits
 from phases.database.scene import Scene
-from phases.database.service.actor import Actor, Done
+from phases.database.service.actor import SERVER_ERROR, Actor, Done
 from phases.database.service.lock import held_lock
-from phases.database.service.settings import Crowd, Leak, Waiting
+from phases.database.service.settings import CROWD_P95, Crowd, Leak, Waiting
+from phases.database.service.slow import is_slow
 from phases.database.service.watch import IN_TRANSACTION, watching
 
 QUIET = 2.5
@@ -32,7 +34,8 @@ GETTING_THERE = 0.5
 """Seconds that a request has to reach the lock that it is to wait for."""
 
 PROBES = 2
-SERVER_ERROR = 500
+P95 = 0.95
+MICROSECONDS = 1_000_000
 
 
 async def in_a_crowd(scene: Scene, people: list[Actor], asked: Crowd) -> dict[str, Any]:
@@ -49,17 +52,30 @@ async def in_a_crowd(scene: Scene, people: list[Actor], asked: Crowd) -> dict[st
 
     async with watching(_listing(scene.server)) as watch:
         await asyncio.gather(*map(work, people))
-    times = [each.seconds for each in exchanges]
+    times = Histogram()
+    times.record_many([round(each.seconds * MICROSECONDS) for each in exchanges])
+    if exchanges:
+        scene.context.record.measurement(p95_of(times))
     failed = [each for each in exchanges if each.status is None or each.status >= SERVER_ERROR]
     facts = {
         "users": len(people),
         "requests": len(exchanges),
         "failed": len(failed),
         "why": dict(Counter(f"{each.operation}: {each.why}" for each in failed).most_common(3)),
-        "median": float(np.median(times)) if times else None,
-        "p95": float(np.percentile(times, 95)) if times else None,
+        "median": _seconds(times.percentile(0.5)),
+        "p95": _seconds(times.percentile(P95)),
     }
     return facts | ({"sessions": watch.facts()} if watch.looks else {})
+
+
+def p95_of(times: Histogram) -> Measurement:
+    """The 95th percentile of a crowd's answers, with its limits."""
+    low, high = map(_seconds, percentile_limits(times, P95))
+    return Measurement(CROWD_P95, _seconds(times.percentile(P95)), "s", times.count, low, high)
+
+
+def _seconds(microseconds: float | None) -> float | None:
+    return None if microseconds is None else microseconds / MICROSECONDS
 
 
 def _listing(server: Server | None) -> Server | None:
@@ -144,7 +160,9 @@ async def after_leaks(scene: Scene, actor: Actor, asked: Leak) -> dict[str, Any]
         facts["refused"] = await _do_often(scene, actor, asked, facts=facts, times=asked.times - FEW)
     if facts["refused"]:
         await _quiet(scene)  # what was only busy is free again after it
-    facts["probes"] = await _probed(actor, asked, tries=1 if facts["refused"] else PROBES)
+    facts["probes"] = await _probed(
+        actor, asked, tries=1 if facts["refused"] else PROBES, alone=alone.seconds
+    )
     return facts
 
 
@@ -176,10 +194,12 @@ async def _in_transaction(server: Server | None) -> set[int]:
     return {each.id for each in listed if each.state.startswith(IN_TRANSACTION) and each.seconds > STUCK}
 
 
-async def _probed(actor: Actor, asked: Leak, *, tries: int) -> list[dict[str, Any]]:
-    """The answers to the probe, until one is good."""
+async def _probed(actor: Actor, asked: Leak, *, tries: int, alone: float) -> list[dict[str, Any]]:
+    """The answers to the probe, until one is good and not slow."""
     answers: list[dict[str, Any]] = []
-    while len(answers) < tries and not (answers and answers[-1]["ok"]):
+    while len(answers) < tries and not (
+        answers and answers[-1]["ok"] and not is_slow(answers[-1]["seconds"], alone)
+    ):
         done = await actor.do(asked.probe)
         answers.append({"ok": done.ok, "seconds": done.seconds, "why": done.why})
     return answers

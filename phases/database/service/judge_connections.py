@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from campaign import checks
-from campaign.records import Finding
+from campaign.records import Evidence, Finding
 from campaign.units import format_quantity
-from phases.database.service.settings import Connections, Leak, Waiting
+from phases.database.service.settings import CROWD_P95, Connections, Crowd, Leak, Waiting
+from phases.database.service.slow import is_slow
 
 CROWD = "service.connections.crowd"
 POOL = "service.connections.pool"
@@ -16,6 +17,7 @@ LEAK = "service.connections.leak"
 WORST_CROWD = 0.01
 """The share of a crowd's requests that may fail."""
 
+LARGER = "See whether requests wait for a connection: a larger pool, or shorter work with each."
 LARGER_POOL = (
     "Give the pool as many connections as requests may be in the database at once, and a short wait for one, "
     "so that a shortage is an error at once and no queue."
@@ -23,10 +25,13 @@ LARGER_POOL = (
 GIVE_BACK = "Take connections in a with block, so that they are given back on every way out, also of errors."
 
 
-def judge_connections(facts: Mapping[str, Any], asked: Connections, missing: str) -> Iterator[Finding]:
-    """One finding for each of the three that the file asks for; `missing` is why nothing was seen."""
+def judge_connections(
+    evidence: Evidence, facts: Mapping[str, Any], *, asked: Connections, missing: str
+) -> Iterator[Finding]:
+    """The findings on each of the three that the file asks for; `missing` is why nothing was seen."""
     if asked.crowd is not None:
         yield _crowd(facts.get("crowd"), missing)
+        yield _crowd_p95(evidence, asked.crowd)
     if asked.waiting is not None:
         yield _waiting(facts.get("waiting"), asked.waiting, missing)
     if asked.leak is not None:
@@ -48,7 +53,18 @@ def _crowd(facts: Mapping[str, Any] | None, missing: str) -> Finding:
         CROWD,
         ok=failed <= WORST_CROWD * requests,
         message=f"{said} ({why})" if why else said,
-        remedy="See whether requests wait for a connection: a larger pool, or shorter work with each.",
+        remedy=LARGER,
+    )
+
+
+def _crowd_p95(evidence: Evidence, asked: Crowd) -> Finding:
+    return checks.within(
+        CROWD_P95,
+        evidence.find(CROWD_P95),
+        limit=asked.p95.limit,
+        subject=f"the p95 of {asked.users} users at once",
+        severity=asked.p95.severity,
+        remedy=LARGER,
     )
 
 
@@ -106,26 +122,46 @@ def _leak(facts: Mapping[str, Any] | None, asked: Leak, missing: str) -> Finding
         return checks.inconclusive(LEAK, f"connections given back, {asked.probe} before: {why}")
     after = f"after {facts['done']} requests ({', '.join(asked.operations)}), one at a time"
     if leaked := _leaked(facts, asked, after=after):
-        return checks.holds(LEAK, ok=False, message=f"{leaked}: connections leak", remedy=GIVE_BACK)
-    bad = [each["why"] for each in facts["probes"] if not each["ok"]]
+        return checks.holds(LEAK, ok=False, message=leaked, remedy=GIVE_BACK)
     least = len(asked.operations) * asked.times
-    if bad or facts["refused"] or facts["done"] < least:
-        said = facts["refused"] or next(iter(bad), f"only {facts['done']} of {least} were made")
+    if said := _odd(facts, asked, least=least):
         return checks.inconclusive(LEAK, f"{after} {asked.probe} was answered again, and yet: {said}")
     how = "no session stayed in a transaction and " if "stuck" in facts else ""
-    return checks.holds(LEAK, ok=True, message=f"{after} {how}{asked.probe} is answered as before")
+    took, before = (format_quantity(each, "s") for each in (facts["probes"][-1]["seconds"], facts["alone"]))
+    said = f"{after} {how}{asked.probe} is answered as before (in {took}, before in {before})"
+    return checks.holds(LEAK, ok=True, message=said)
+
+
+def _odd(facts: Mapping[str, Any], asked: Leak, *, least: int) -> str:
+    """Why a good answer to the last probe does not prove that all is well; "" where it does."""
+    bad = next((each["why"] for each in facts["probes"] if not each["ok"]), "")
+    slow = next(
+        (each["seconds"] for each in facts["probes"] if is_slow(each["seconds"], facts["alone"])), None
+    )
+    few = "" if facts["done"] >= least else f"only {facts['done']} of {least} were made"
+    late = "" if slow is None else f"one {asked.probe} took {_compared(slow, facts['alone'])}"
+    return str(facts["refused"] or bad or late or few)
 
 
 def _leaked(facts: Mapping[str, Any], asked: Leak, *, after: str) -> str:
     """The proof, in words; "" where there is none."""
     if stuck := facts.get("stuck"):
         said = f"{_sessions(stuck)} of the service stayed in a transaction"
-        return f"{said} for {facts['quiet']:g} s without traffic {after}"
-    probes = facts["probes"]
-    if any(each["ok"] for each in probes):
-        return ""
-    took, usual = (format_quantity(seconds, "s") for seconds in (probes[0]["seconds"], facts["alone"]))
-    return f"{after} {asked.probe} fails: {probes[0]['why']} after {took}, alone before it took {usual}"
+        return f"{said} for {facts['quiet']:g} s without traffic {after}: connections leak"
+    probes, alone = facts["probes"], facts["alone"]
+    if not any(each["ok"] for each in probes):
+        took, usual = (format_quantity(seconds, "s") for seconds in (probes[0]["seconds"], alone))
+        why = f"{probes[0]['why']} after {took}, alone before it took {usual}"
+        return f"{after} {asked.probe} fails: {why}: connections leak"
+    if all(is_slow(each["seconds"], alone) for each in probes):
+        quickest = min(each["seconds"] for each in probes)
+        took = _compared(quickest, alone)
+        return f"{after} {asked.probe} takes {took}, as if connections were not given back"
+    return ""
+
+
+def _compared(seconds: float, before: float) -> str:
+    return f"{format_quantity(seconds, 's')}, before {format_quantity(before, 's')}"
 
 
 def _sessions(count: int) -> str:

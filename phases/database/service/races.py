@@ -13,7 +13,7 @@ from typing import Any
 from campaign.target.jsonpath import MISSING, compile_path
 from campaign.target.scope import type_of
 from campaign.target.template import compile_text
-from phases.database.service.actor import Actor, Done
+from phases.database.service.actor import SERVER_ERROR, TOO_MANY, Actor, Done
 from phases.database.service.settings import LostUpdate, Race, ReadYourWrites, WriteAfter
 
 SHOWN = 3
@@ -30,6 +30,7 @@ class Course:
         self.counts: Counter[str] = Counter()
         self.examples: list[str] = []
         self.refusals: Counter[str] = Counter()
+        self.refusals_alone: Counter[str] = Counter()
 
     def violated(self, how: str, example: str) -> None:
         """Note one proven violation."""
@@ -41,6 +42,10 @@ class Course:
         """Note why requests were not confirmed."""
         self.refusals.update(f"{each.operation}: {each.why}" for each in exchanges if not each.ok)
 
+    def refused_alone(self, exchange: Done) -> None:
+        """Note why a request was refused that raced with nothing."""
+        self.refusals_alone.update([] if exchange.ok else [f"{exchange.operation}: {exchange.why}"])
+
     def facts(self) -> dict[str, Any]:
         """Plain data."""
         return {
@@ -48,6 +53,7 @@ class Course:
             **self.counts,
             "examples": self.examples,
             "refusals": dict(self.refusals.most_common(SHOWN)),
+            "refusals_alone": dict(self.refusals_alone.most_common(SHOWN)),
         }
 
 
@@ -99,20 +105,29 @@ class _LostUpdates:
         wrong = await self._lasting_wrong()
         if wrong is None:
             self._course.counts["unread"] += 1
-        elif len(wrong) == len(self._expected.paths):
-            self._course.counts["none_seen"] += 1
+        elif len(wrong) == len(self._expected.paths) and not await self._shown_in_turn():
+            self._course.counts["old_read"] += 1
         elif wrong:
             self._course.violated(
                 "lost", f"{names[0]} and {names[1]} were confirmed, then {'; '.join(wrong)}"
             )
 
     async def _lasting_wrong(self) -> list[str] | None:
-        """What is wrong and, where it is a part, still is a moment later."""
+        """What is wrong and still is a moment later."""
         wrong = await self._expected.wrong(self._actor, self._race.read)
-        if wrong and len(wrong) < len(self._expected.paths):
+        if wrong:
             await asyncio.sleep(SETTLED)
             return await self._expected.wrong(self._actor, self._race.read)
         return wrong
+
+    async def _shown_in_turn(self) -> bool:
+        """Whether the read shows the same changes done one after the other: if not, it shows something old,
+        and that it shows neither of two at once is no proof that they were lost.
+        """
+        for name in (self._race.first, self._race.second):
+            if not (await self._actor.patiently(name)).ok:
+                return False
+        return await self._lasting_wrong() == []
 
 
 class _OwnReads:
@@ -152,9 +167,8 @@ class _WritesAfter:
     async def run(self) -> None:
         """A write, the event somewhere within it, and whether anything was stored after its answer."""
         race, actor = self._race, self._actor
-        if len(self._typical) < WARM_UP:  # how long it takes by itself says where "within it" is
-            alone = await actor.patiently(race.write)
-            self._typical.append(alone.seconds)
+        if len(self._typical) < WARM_UP:
+            await self._alone()
         writing = asyncio.create_task(actor.do(race.write))
         try:
             offset = self._random.uniform(0, 0.9 * statistics.median(self._typical))
@@ -166,7 +180,7 @@ class _WritesAfter:
         if not event.ok:
             return
         self._course.counts["confirmed"] += 1
-        self._course.counts["overlapped"] += _overlap(write, event)
+        self._course.counts["overlapped"] += _overlap(write, event) and not _turned_away(write)
         self._course.counts["written"] += write.ok
         after = await self._counted()
         if before is None or after is None:
@@ -177,6 +191,18 @@ class _WritesAfter:
                 f"{race.event} was answered, {race.count} read {before:g}, then {after:g} "
                 f"when {race.write} was answered ({write.status}) {write.ended - event.ended:.3f} s later",
             )
+
+    async def _alone(self) -> None:
+        """A write without the event: how long it takes says where "within it" is, and the count must show it
+        in every run, or nothing that is stored later could be seen.
+        """
+        before = await self._counted()
+        alone = await self._actor.patiently(self._race.write)
+        after = await self._counted()
+        self._typical.append(alone.seconds)
+        self._course.counts["alone"] += 1
+        self._course.counts["alone_stored"] += before is not None and after is not None and after > before
+        self._course.refused_alone(alone)
 
     async def _counted(self) -> float | None:
         done = await self._actor.patiently(self._race.read)
@@ -227,6 +253,11 @@ async def _later(actor: Actor, name: str, seconds: float) -> Done:
 
 def _overlap(one: Done, other: Done) -> bool:
     return one.sent < other.ended and other.sent < one.ended
+
+
+def _turned_away(write: Done) -> bool:
+    """Whether it never came as far as the thing that it races for: too many requests, a fault, no answer."""
+    return write.status is None or write.status == TOO_MANY or write.status >= SERVER_ERROR
 
 
 def _document(done: Done) -> Any:
