@@ -5,6 +5,7 @@ import asyncio
 import os
 import subprocess
 import sys
+from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 from scene import open_scene, run_phase, settings_of
@@ -15,6 +16,7 @@ from campaign.database.server import open_server
 from campaign.database.sessions import sessions
 from campaign.records import Evidence, Outcome, Severity
 from phases.database.catalogue.part import CataloguePart
+from phases.database.catalogue.rights import sees_all
 
 OTHERS = [
     "workload", "queries", "pool", "isolation", "invariants", "durability", "recovery", "cache", "service",
@@ -166,7 +168,9 @@ def test_tables_that_know_no_transactions_are_named(mariadb_url):
     server = open_server(read_address(mariadb_url), tag="test")
     make(server, "CREATE TABLE old (id INTEGER PRIMARY KEY) ENGINE=MyISAM")
     server.close()
-    assert failed(judged(mariadb_url)) == {"engines": "1 of 2 tables are not InnoDB: old (MyISAM)"}
+    assert failed(judged(mariadb_url)) == {
+        "engines": "1 of 2 tables that this account sees are not InnoDB: old (MyISAM)"
+    }
     assert judged(mariadb_url, ignore="old")["engines"].outcome is Outcome.PASSED
 
 
@@ -174,11 +178,55 @@ def test_a_table_without_a_primary_key_is_a_minor_matter(server, database_url):
     make(server, "CREATE TABLE log (line VARCHAR(20))")
     found = judged(database_url)["primary_keys"]
     assert found.severity is Severity.MINOR
-    assert found.message == "1 of 2 tables have no primary key: log"
+    assert found.message == "1 of 2 tables that this account sees have no primary key: log"
 
 
-def test_a_database_without_tables_passes_nothing(database_url):
-    assert set(outcomes(judged(database_url)).values()) == {"not_applicable"}
+def test_a_database_without_tables_is_undecided(database_url):
+    found = judged(database_url)
+    assert set(outcomes(found).values()) == {"inconclusive"}
+    assert "may this account see its tables?" in found["primary_keys"].message
+
+
+def test_no_database_at_all_is_told_as_that(mariadb_url):
+    found = judged(mariadb_url.rpartition("/")[0] + "/")
+    assert set(outcomes(found).values()) == {"inconclusive"}
+    assert "no database was chosen" in found["engines"].message
+
+
+def test_an_account_that_sees_a_part_of_the_tables_passes_nothing(mariadb_server, mariadb_url):
+    server = open_server(read_address(mariadb_url), tag="test")
+    make(server, "CREATE TABLE old (id INTEGER PRIMARY KEY) ENGINE=MyISAM")
+    name = server.scalar("SELECT DATABASE()")
+    account = f"p{name[-8:]}"
+    parts = urlsplit(mariadb_url)
+    url = urlunsplit(parts._replace(netloc=f"{account}@{parts.hostname}:{parts.port}"))
+    server.run(f"CREATE USER {account}@'127.0.0.1'", f"GRANT SELECT ON {name}.children TO {account}@'127.0.0.1'")
+    try:
+        found = judged(url)
+        assert set(outcomes(found).values()) == {"inconclusive"}
+        assert found["engines"].message.startswith("all 1 tables that this account sees are InnoDB, but ")
+        server.run(f"GRANT SELECT ON {name}.* TO {account}@'127.0.0.1'")
+        assert set(failed(judged(url))) == {"engines"}
+    finally:
+        server.run(f"DROP USER {account}@'127.0.0.1'")
+        server.close()
+
+
+@pytest.mark.parametrize(
+    ("grant", "whole"),
+    [
+        ("GRANT ALL PRIVILEGES ON *.* TO `a`@`%` WITH GRANT OPTION", True),
+        ("GRANT SELECT, INSERT ON `teddy`.* TO `a`@`%`", True),
+        (r"GRANT SELECT ON `ted\_y`.* TO `a`@`%`", False),
+        ("GRANT SELECT ON `ted%`.* TO `a`@`%`", True),
+        ("GRANT SELECT ON `other`.* TO `a`@`%`", False),
+        ("GRANT USAGE ON *.* TO `a`@`%`", False),
+        ("GRANT PROCESS ON *.* TO `a`@`%`", False),
+        ("GRANT SELECT ON `teddy`.`children` TO `a`@`%`", False),
+    ],
+)
+def test_the_servers_grants_say_whether_all_is_seen(grant, whole):
+    assert sees_all([grant], "teddy") is whole
 
 
 def test_orphans_that_take_too_long_are_not_said_to_be_none(postgres_url):

@@ -112,6 +112,10 @@ def test_the_run_has_users_or_a_rate():
     assert settings("{sql: SELECT 1}", more="    querying: {rate: 50/s}").querying.rate == 50
     ((_, place, _),) = mistakes("{sql: SELECT 1}", more="    querying: {users: 2, rate: 50/s}")
     assert place == "querying"
+    limited = "{sql: SELECT 1, limits: {rate: 60/s}}"
+    assert settings(limited, more="    querying: {rate: 60/s}")
+    ((_, _, found),) = mistakes(limited, more="    querying: {rate: 50/s}")
+    assert found == "queries, limits of one: {rate: 60/s}, and 50/s are offered"
     assert settings("{sql: SELECT 1}").quick().querying.hold == 3
 
 

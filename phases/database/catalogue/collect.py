@@ -12,6 +12,7 @@ from campaign.database.server import Server
 from campaign.database.shapes import quoted
 from phases.database.blocking import blocking
 from phases.database.catalogue.references import Reference, ignored, references
+from phases.database.catalogue.rights import chosen, unseen
 from phases.database.catalogue.settings import CatalogueSettings
 from phases.database.catalogue.tables import MOST_TABLES, Table, read_tables
 from phases.database.scene import Scene
@@ -27,12 +28,15 @@ async def collect_catalogue(scene: Scene) -> None:
     server, settings = scene.server, scene.settings.catalogue
     if server is None:
         return
-    tables = await blocking(scene, read_tables, server, stopping=lambda: scene.stopping)
+    name = await blocking(scene, chosen, server)
+    hidden = await blocking(scene, unseen, server, name)
+    tables = await blocking(scene, read_tables, server, stopping=lambda: scene.stopping) if name else []
     found = [*references(tables, ignore=settings.ignore)]
     facts = {
         "product": server.version.product,
         "count": len(tables),
         "whole": len(tables) < MOST_TABLES and not scene.stopping,
+        "unseen": hidden,
         "tables": [_shown(each) for each in sorted(tables, key=lambda table: -table.rows)[:MOST_SHOWN]],
         "references": [_reference(each) for each in found if not each.declared],
         "declared": sum(each.declared for each in found),

@@ -18,13 +18,17 @@ SEVERITIES = {
     "primary_keys": Severity.MINOR,
 }
 MOST_NAMED = 5
+NO_TABLES = (
+    "Look at the database's name in target.database and at the account's rights; where the target has no "
+    "tables, leave the part out: `database: {skip: [catalogue]}`."
+)
 MEANT = "Where it is meant so, name it under catalogue: {ignore: [...]}."
 
 Facts = Mapping[str, Any]
 
 
 def judge_catalogue(evidence: Evidence, settings: CatalogueSettings) -> Iterator[Finding]:
-    """One finding per check that is asked for; none applies where there are no tables."""
+    """One finding per check that is asked for; all are undecided where no table is seen."""
     facts, trouble = facts_of(evidence, "catalogue"), trouble_of(evidence, "catalogue")
     for name in (*settings.checks, *(("orphans",) if "references" in settings.checks else ())):
         if name == "engines" and facts.get("product", "") not in {"MariaDB", "MySQL"}:
@@ -37,7 +41,10 @@ def _judged(name: str, facts: Facts, settings: CatalogueSettings, *, trouble: st
     if trouble or not facts:
         return checks.inconclusive(check, f"the schema was not read: {trouble}", severity=severity)
     if not facts["count"]:
-        return checks.not_applicable(check, "the database has no tables of the target")
+        why = facts.get("unseen") or "is it the target's database, and may this account see its tables?"
+        return checks.inconclusive(
+            check, f"no table of the target is seen: {why}", severity=severity, remedy=NO_TABLES
+        )
     judge = {
         "indexes": _indexes,
         "references": _references,
@@ -46,10 +53,17 @@ def _judged(name: str, facts: Facts, settings: CatalogueSettings, *, trouble: st
         "primary_keys": _primary_keys,
     }[name]
     finding = judge(facts, settings)
-    if not facts["whole"] and finding.outcome is Outcome.PASSED:
-        why = f"{finding.message}, but only the first {facts['count']:,} tables were read"
-        return checks.inconclusive(check, why, severity=severity)
+    partly = _partly(facts)
+    if partly and finding.outcome in {Outcome.PASSED, Outcome.NOT_APPLICABLE}:
+        return checks.inconclusive(check, f"{finding.message}, but {partly}", severity=severity)
     return finding
+
+
+def _partly(facts: Facts) -> str:
+    """Why what was seen is not the whole schema, or ""."""
+    if not facts["whole"]:
+        return f"only the first {facts['count']:,} tables were read"
+    return str(facts.get("unseen", ""))
 
 
 def _indexes(facts: Facts, settings: CatalogueSettings) -> Finding:
@@ -124,9 +138,9 @@ def _engines(facts: Facts, settings: CatalogueSettings) -> Finding:
     return checks.holds(
         "catalogue.engines",
         not others,
-        message=f"{len(others):,} of {count:,} tables are not InnoDB: {named}"
+        message=f"{len(others):,} of {count:,} tables that this account sees are not InnoDB: {named}"
         if others
-        else f"all {count:,} tables are InnoDB",
+        else f"all {count:,} tables that this account sees are InnoDB",
         severity=Severity.IMPORTANT,
         remedy=f"ALTER TABLE ... ENGINE=InnoDB: the others know no transactions and no foreign keys. {MEANT}",
     )
@@ -138,9 +152,10 @@ def _primary_keys(facts: Facts, settings: CatalogueSettings) -> Finding:
     return checks.holds(
         "catalogue.primary_keys",
         not without,
-        message=f"{len(without):,} of {count:,} tables have no primary key: {_named(without)}"
+        message=f"{len(without):,} of {count:,} tables that this account sees have no primary key: "
+        f"{_named(without)}"
         if without
-        else f"all {count:,} tables have a primary key",
+        else f"all {count:,} tables that this account sees have a primary key",
         severity=Severity.MINOR,
         remedy=f"Give each a primary key; replication and repair need one. {MEANT}",
     )

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from campaign.records import Direction, Limit, Severity
 from campaign.settings import GradedLimit, Settings, limit_for
@@ -71,13 +71,13 @@ def at_least(target: float, unit: str = "1/s") -> GradedLimit:
     return GradedLimit(limit=Limit(target, target, unit, Direction.AT_LEAST), severity=Severity.CRITICAL)
 
 
-def offered_to(weights: Mapping[str, float], rate: float) -> dict[str, float]:
+def offered_to(weights: Mapping[Any, float], rate: float) -> dict[str, float]:
     """How many per second of each pattern, and of all together, an open load of `rate` offers, about."""
     whole = sum(weights.values())
     return {ALL: rate, **{name: rate * weight / whole for name, weight in weights.items() if whole}}
 
 
-def unreachable(own: Mapping[str, PatternLimits], offered: Mapping[str, float]) -> str:
+def unreachable(own: Mapping[Any, PatternLimits], offered: Mapping[str, float]) -> str:
     """The limit of the file that no database can keep, as fewer statements are offered; "" where none is."""
     for subject, limits in own.items():
         asked = limits.rate.limit.target if limits.rate else 0.0

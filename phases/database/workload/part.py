@@ -42,7 +42,9 @@ class WorkloadPart:
         await run_workload(scene)
 
     def judge(self, evidence: Evidence, settings: DatabaseSettings) -> Iterator[Finding]:
-        """One finding per limit, whether the load was there, and whether the server has every write that it acknowledged."""
+        """One finding per limit, on the load, and on whether the server has every write that it
+        acknowledged.
+        """
         facts, trouble = facts_of(evidence, self.name), trouble_of(evidence, self.name)
         yield from judge_limits(evidence, settings.workload.planned, facts, trouble)
         yield judge_reached(self.name, evidence, facts, trouble)
