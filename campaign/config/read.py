@@ -104,7 +104,8 @@ def _campaign(document: Document, infos: Mapping[str, PhaseInfo], *, folder: Pat
         "folder": folder,
         "classes": classes,
         "measures": measures_of(classes),
-        "environment": _environment(document.data),
+        "environment": _of_target(document.data, "environment"),
+        "database": _of_target(document.data, "database"),
     }
     model = _validated(document, context)
     phases = read_phases(document, infos, names=context)
@@ -136,10 +137,10 @@ def _names(data: dict[str, Any]) -> dict[str, tuple[str, ...]]:
     return {**names, "tags": tags_in(data)[:MOST_NAMES], "groups": groups_in(data)[:MOST_NAMES]}
 
 
-def _environment(data: dict[str, Any]) -> str:
-    """What the file says the target is, as settings may allow less in production."""
+def _of_target(data: dict[str, Any], key: str) -> str:
+    """What the file says of the target: production allows less, and each database has its own SQL."""
     target = data.get("target")
-    return str(target.get("environment", "")) if isinstance(target, dict) else ""
+    return str(target.get(key) or "") if isinstance(target, dict) else ""
 
 
 def _validated(document: Document, context: dict[str, Any]) -> CampaignModel | None:

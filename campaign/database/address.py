@@ -75,6 +75,11 @@ class Address:
     shown: str
 
 
+def kind_of(url: str) -> Kind | None:
+    """Which family of databases a URL speaks of, by its first word; None where it is none of ours."""
+    return _KINDS.get(url.partition(":")[0].partition("+")[0].lower())
+
+
 def read_address(url: str) -> Address:
     """The address behind a SQLAlchemy URL, whichever driver it names.
 

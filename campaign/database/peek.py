@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from campaign.database.address import Kind
 from campaign.database.server import Server
-from campaign.database.sql import rewritten
+from campaign.database.sql import for_control
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -34,7 +34,7 @@ def peek(
     with server.engine.connect() as connection, _undone(connection, server, seconds=seconds, writing=writing):
         raw: Any = connection.connection.driver_connection
         with closing(_cursor(raw, server.kind)) as cursor:
-            cursor.execute(before + _written(sql, server.kind), dict(params))
+            cursor.execute(before + for_control(sql, server.kind), dict(params))
             return [tuple(row) for row in cursor.fetchmany(MOST_ROWS)]
 
 
@@ -88,10 +88,3 @@ def _cursor(raw: Any, kind: Kind) -> Any:
 
         return ClientCursor(raw)
     return raw.cursor()
-
-
-def _written(sql: str, kind: Kind) -> str:
-    """The statement as the driver of our own look wants it."""
-    if kind is Kind.SQLITE:
-        return sql
-    return rewritten(sql, lambda name: f"%({name})s", percent="%%")

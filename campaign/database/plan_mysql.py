@@ -21,7 +21,7 @@ Node = Mapping[str, Any]
 
 def explain_mysql(server: Server, sql: str, params: Mapping[str, Any], *, seconds: float) -> Plan:
     """The plan; on MariaDB, of a plain read that ends in time, with the rows counted."""
-    counted = server.version.product == "MariaDB" and not refusal(sql)
+    counted = server.version.product == "MariaDB" and not refusal(sql, server.kind)
     try:
         answer = _asked(server, sql, params, before=_COUNT if counted else _ESTIMATE, seconds=seconds)
     except Exception as error:
@@ -37,9 +37,8 @@ def explain_mysql(server: Server, sql: str, params: Mapping[str, Any], *, second
 
 
 def _asked(server: Server, sql: str, params: Mapping[str, Any], *, before: str, seconds: float) -> Node:
-    said: Node = json.loads(
-        peek(server, sql, params, seconds=seconds, before=before, writing=bool(refusal(sql)))[0][0]
-    )
+    writing = bool(refusal(sql, server.kind))
+    said: Node = json.loads(peek(server, sql, params, seconds=seconds, before=before, writing=writing)[0][0])
     return said
 
 

@@ -25,7 +25,7 @@ Node = Mapping[str, Any]
 
 def explain_postgresql(server: Server, sql: str, params: Mapping[str, Any], *, seconds: float) -> Plan:
     """The plan; of a plain read that ends in time with the rows counted."""
-    counted = not refusal(sql)
+    counted = not refusal(sql, server.kind)
     try:
         answer = _asked(server, sql, params, before=_COUNT if counted else _ESTIMATE, seconds=seconds)
     except Exception as error:

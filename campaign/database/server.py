@@ -25,6 +25,11 @@ CONNECT_SECONDS = 5
 STATEMENT_SECONDS = 30
 """After so long the server cancels a statement of ours, where it can."""
 
+NOTICE_OUR_END = (
+    "SELECT set_config(name, '1s', false) FROM pg_settings WHERE name = 'client_connection_check_interval'"
+)
+"""Makes PostgreSQL 14 and later end a statement whose client has gone, within about a second."""
+
 MOST_SESSIONS = 24
 
 

@@ -11,17 +11,20 @@ from pydantic import (
     PlainSerializer,
     PlainValidator,
     StringConstraints,
+    ValidationInfo,
     WithJsonSchema,
     model_validator,
 )
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from campaign.database.address import Kind, kind_of
 from campaign.database.sql import parameters, refusal
 from campaign.errors import ConfigurationError
 from campaign.records import Direction, Limit, Severity
 from campaign.settings import Duration, LeftOut, OperationName, Settings, Share, parse_limit, write_limit
 from campaign.settings.quantities import quantity_error
+from campaign.stats.intervals import fewest_for
 from campaign.target.origin import split_url
 
 Importance = Literal["critical", "important", "minor"]
@@ -99,9 +102,45 @@ class Entry(Settings):
         return Limit(ends[0], ends[-1], "s") if ends else self.limit
 
     @property
+    def fewest(self) -> int:
+        """How many iterations the limit needs at least to be kept; 0 where any number may do."""
+        share = SHARES[self.metric]
+        return fewest_for(share) if self.bound and share is not None else 0
+
+    @property
     def severity(self) -> Severity:
         """How much missing the limit counts."""
         return Severity(self.importance)
+
+
+def _kind(info: ValidationInfo) -> Kind:
+    return kind_of(str((info.context or {}).get("database", "")))
+
+
+def _only_reads(sql: str, info: ValidationInfo) -> str:
+    if not info.data.get("writes", True) and (why := refusal(sql, _kind(info))):
+        raise _mistake("a query that only reads, or one with `writes: true`", why)
+    return sql
+
+
+Params = dict[str, str | int | float | bool | None]
+
+
+def _of_statement(params: Params, info: ValidationInfo) -> Params:
+    """Every parameter has a value, every value a parameter."""
+    if "sql" not in info.data:  # its own mistake comes first
+        return params
+    named = parameters(info.data["sql"], _kind(info))
+    told = ", ".join(f":{name}" for name in named) or "none"
+    if missing := [name for name in named if name not in params]:
+        raise _mistake(f"a value for each :name of the statement ({told})", f"no value for :{missing[0]}")
+    if unknown := [name for name in params if name not in named]:
+        raise _mistake(f"the parameters of the statement ({told})", f"{unknown[0]}, which it does not name")
+    return params
+
+
+def _mistake(allowed: str, found: str) -> PydanticCustomError:
+    return PydanticCustomError("mistake", "is {found}, not {allowed}", {"allowed": allowed, "found": found})
 
 
 class StatementEntry(Entry):
@@ -109,19 +148,15 @@ class StatementEntry(Entry):
 
     short: ClassVar[bool] = False
 
-    sql: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000)]
-    params: dict[str, str | int | float | bool | None] = Field(default_factory=dict)
     writes: bool = False
-
-    @model_validator(mode="after")
-    def _only_reads(self) -> Self:
-        why = "" if self.writes else refusal(self.sql)
-        if why:
-            raise quantity_error(f"a query that only reads, or one with `writes: true`; this is {why}")
-        if (named := set(parameters(self.sql))) != set(self.params):
-            wanted = ", ".join(sorted(named)) or "none"
-            raise quantity_error(f"a statement with a value in `params` for each of its :names ({wanted})")
-        return self
+    sql: Annotated[
+        str,
+        StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000),
+        AfterValidator(_only_reads),
+    ]
+    params: Annotated[Params, AfterValidator(_of_statement)] = Field(
+        default_factory=dict, validate_default=True
+    )
 
 
 class OrNames:
@@ -174,10 +209,24 @@ class BenchmarkSettings(Settings):
     regression: Share = 0.20
     against: Annotated[str, AfterValidator(_url)] = ""
 
+    @model_validator(mode="after")
+    def _enough(self) -> Self:
+        name, entry = max(self._entries(), key=lambda each: each[1].fewest, default=("", Entry()))
+        if self.iterations < entry.fewest:
+            allowed = f"{entry.fewest} or more, as the limit on the {entry.metric} of {name} needs"
+            raise _mistake(allowed, f"iterations: {self.iterations}")
+        return self
+
+    def _entries(self) -> list[tuple[str, Entry]]:
+        """All that are named."""
+        named = (self.operations or {}, self.statements, self.cache or {})
+        return [(str(name), entry) for each in named for name, entry in each.items()]
+
     def quick(self) -> Self:
-        """Fewer iterations."""
+        """Fewer iterations, but as many as the limits on percentiles need."""
+        enough = max([QUICK_ITERATIONS, *(entry.fewest for _, entry in self._entries())])
         changes: dict[str, Any] = {
-            "iterations": min(self.iterations, QUICK_ITERATIONS),
+            "iterations": min(self.iterations, enough),
             "warm_up": min(self.warm_up, QUICK_WARM_UP),
             "at_most": min(self.at_most, QUICK_SECONDS),
         }

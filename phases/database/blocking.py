@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any, TypeVar
 
-from campaign.database.sessions import interrupt_own
+from campaign.database.blocking import until_over
 from phases.database.scene import Scene
 
 Given = TypeVar("Given")
@@ -17,13 +15,4 @@ async def blocking(scene: Scene, function: Callable[..., Given], *args: Any, **o
     """What the function gives, run in a thread. When the phase is to stop meanwhile, the server is told to
     cancel what our sessions do, so that the function raises soon.
     """
-    work = asyncio.ensure_future(asyncio.to_thread(function, *args, **options))
-    stop = asyncio.ensure_future(scene.context.stop.wait())
-    try:
-        await asyncio.wait({work, stop}, return_when=asyncio.FIRST_COMPLETED)
-        if not work.done() and scene.server is not None:
-            with suppress(Exception):  # a server that cannot be asked ends it in its own time
-                await asyncio.to_thread(interrupt_own, scene.server)
-        return await work
-    finally:
-        stop.cancel()
+    return await until_over(scene.server, scene.context.stop.wait(), function, *args, **options)

@@ -26,17 +26,21 @@ Ran = TypeVar("Ran", bound="LoadOutcome")
 
 
 async def watched(
-    server: Server, patterns: Iterable[Pattern], run: Callable[[], Awaitable[Ran]]
+    server: Server,
+    patterns: Iterable[Pattern],
+    run: Callable[[], Awaitable[Ran]],
+    *,
+    guarded: bool = False,
 ) -> tuple[Ran, dict[str, Any]]:
     """What `run` came to, and the server's view of that time as plain data; what it would not tell is its
-    "why".
+    "why". `guarded` as in the run.
     """
     try:
         before = await asyncio.to_thread(ServerView.take, server)
     except Exception as error:  # noqa: BLE001 - the run is worth having all the same
         return await run(), {"why": str(failure_of(error))}
     outcome = await run()
-    statements, transactions = done(outcome, patterns)
+    statements, transactions = done(outcome, patterns, guarded=guarded)
     try:
         activity = await _settled(server, before, statements, transactions)
     except Exception as error:  # noqa: BLE001
@@ -45,7 +49,7 @@ async def watched(
     return outcome, {**activity.as_data(), "compared": _plain(compared)}
 
 
-def done(outcome: LoadOutcome, patterns: Iterable[Pattern]) -> tuple[float, float]:
+def done(outcome: LoadOutcome, patterns: Iterable[Pattern], *, guarded: bool) -> tuple[float, float]:
     """Statements and transactions of the whole run, about; none where a pattern is a piece of Python."""
     statements = transactions = 0.0
     for pattern in patterns:
@@ -54,7 +58,8 @@ def done(outcome: LoadOutcome, patterns: Iterable[Pattern]) -> tuple[float, floa
         count = sum(tally.count for (name, _), tally in outcome.tallies.items() if name == pattern.name)
         count += outcome.counts.get(f"{pattern.name}.retries", 0)
         many = len(pattern.statements)
-        statements += count * (many if many == 1 else many + 2)  # BEGIN and COMMIT
+        alone = many == 1 and (pattern.writes or not guarded)
+        statements += count * (many if alone else many + 2)  # BEGIN and COMMIT
         transactions += count
     return statements, transactions
 

@@ -11,7 +11,7 @@ from servers import Postgres, wait_until
 from campaign.database.sessions import sessions
 from campaign.load.tally import ErrorKind, Stage
 from phases.database.pattern import Between, OneOf, Pattern, Rendered, Statement
-from phases.database.running.placeholders import numbered, percent, question
+from phases.database.running.placeholders import asyncmy_style, numbered, psycopg_style, question
 from phases.database.running.run import run_patterns
 
 TABLE = "CREATE TABLE things (id INT PRIMARY KEY, v INT)"
@@ -82,9 +82,11 @@ def codes(outcome, name):
     [
         (numbered, "SELECT :a::int, :b, :a", ("SELECT $1::int, $2, $1", ("a", "b"))),
         (numbered, "SELECT ':a', $$:a$$, \":a\" -- :a", ("SELECT ':a', $$:a$$, \":a\" -- :a", ())),
-        (percent, "SELECT '%', :a, 7 % 2", ("SELECT '%%', %s, 7 %% 2", ("a",))),
-        (percent, "SELECT '50%'", ("SELECT '50%'", ())),
+        (psycopg_style, "SELECT '%', :a, 7 % 2", ("SELECT '%%', %s, 7 %% 2", ("a",))),
+        (psycopg_style, "SELECT '50%'", ("SELECT '50%'", ())),
         (question, "SELECT :a, :a /* :b */", ("SELECT ?, ? /* :b */", ("a", "a"))),
+        (asyncmy_style, r"SELECT 'it\'s :x', :p # :y", (r"SELECT 'it\'s :x', %s # :y", ("p",))),
+        (numbered, r"SELECT '\', :p, E'\':x'", (r"SELECT '\', $1, E'\':x'", ("p",))),
         (question, r"SELECT 'x' || \:a", ("SELECT 'x' || :a", ())),
     ],
 )
@@ -256,6 +258,40 @@ def test_where_no_pattern_may_write_the_sessions_are_read_only(postgres_url):
         left=lambda server: int(server.scalar("SELECT SUM(v) FROM things")),
     )  # fmt: skip
     assert (total, codes(outcome, "sly")) == (0, {"25006 access"})
+
+
+BUMPING = "UPDATE things SET v = v + 1 WHERE id = 1; RETURN 1; END"
+DISGUISED = {
+    "postgresql": (
+        "CREATE FUNCTION disguised() RETURNS int LANGUAGE plpgsql AS "
+        f"$$ BEGIN PERFORM set_config('transaction_read_only', 'off', false); {BUMPING} $$; "
+        "CREATE FUNCTION unlocked() RETURNS int LANGUAGE sql AS "
+        "$$ SELECT set_config('default_transaction_read_only', 'off', false); SELECT 1 $$"
+    ),
+    "mysql": f"CREATE FUNCTION disguised() RETURNS int DETERMINISTIC BEGIN {BUMPING}",
+}
+UNLOCKED = {
+    "postgresql": "SELECT 1",
+    "mysql": (
+        "CREATE FUNCTION unlocked() RETURNS int DETERMINISTIC BEGIN SET tx_read_only = 0; RETURN 1; END"
+    ),
+}
+
+
+@pytest.mark.parametrize("others", [(), (Pattern("honest", 1, (BUMP,), writes=True),)])
+def test_no_function_lifts_the_guard_for_itself_or_others(database_url, others):
+    kind = database_url.partition(":")[0].partition("+")[0]
+    if kind == "sqlite":
+        pytest.skip("it has no functions of its own")
+    unlocking = Pattern("unlocking", 1, (Statement("SELECT unlocked()"),))
+    sly = Pattern("sly", 1, (Statement("SELECT disguised()"),))
+    outcome, total = run(
+        database_url, unlocking, sly, *others, guarded=True, timeout=5.0,
+        setup=(TABLE, *FEW, DISGUISED[kind], UNLOCKED[kind]),
+        left=lambda server: int(server.scalar("SELECT SUM(v) FROM things")),
+    )  # fmt: skip
+    assert total == outcome.counts.get("honest.rows", 0)
+    assert (held(outcome, "sly").failed, held(outcome, "unlocking").failed) == (held(outcome, "sly").count, 0)
 
 
 @pytest.fixture

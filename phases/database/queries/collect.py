@@ -9,6 +9,7 @@ from typing import Any
 from campaign.database.failure import failure_of
 from campaign.database.plans import EXPLAIN_SECONDS, explain, missing_index
 from campaign.database.server import Server
+from campaign.database.sql import parameters
 from campaign.load.luck import Luck
 from campaign.load.outcome import LoadOutcome
 from campaign.target.feeds import open_feeds
@@ -20,7 +21,6 @@ from phases.database.queries.settings import QuerySettings, planned_queries
 from phases.database.running.drawing import drawing
 from phases.database.running.figures import measurements, onlooker, plain
 from phases.database.running.limits import ALL
-from phases.database.running.placeholders import names_in
 from phases.database.running.run import run_patterns, work_on
 from phases.database.running.trial import refused, told
 from phases.database.scene import Scene
@@ -44,7 +44,7 @@ async def run_queries(scene: Scene) -> None:
     patterns = tuple(each for each in everything if each.name not in mistakes)
     if not patterns:
         return
-    outcome, seen = await watched(server, patterns, lambda: _run(scene, patterns))
+    outcome, seen = await watched(server, patterns, lambda: _run(scene, patterns), guarded=True)
     facts |= plain(outcome, patterns)
     facts["server"] = seen
     for each in measurements(outcome, "queries", patterns):
@@ -118,7 +118,7 @@ async def _plan(scene: Scene, server: Server, pattern: Pattern) -> dict[str, Any
     """Asked with parameters drawn as in the run."""
     statement = pattern.statements[0]
     try:
-        params = _drawn(scene, pattern)
+        params = _drawn(scene, server, pattern)
         seconds = min(EXPLAIN_SECONDS, scene.settings.querying.timeout)
         plan = await blocking(scene, explain, server, statement.sql, params, seconds=seconds)
     except Exception as error:  # noqa: BLE001 - the other plans are worth having all the same
@@ -132,10 +132,10 @@ def _read(data: Mapping[str, Any]) -> int:
     return sum(int(each["read"]) for each in data["scans"])
 
 
-def _drawn(scene: Scene, pattern: Pattern) -> dict[str, Any]:
+def _drawn(scene: Scene, server: Server, pattern: Pattern) -> dict[str, Any]:
     """One set of parameters, as a first user draws them."""
     context, statement = scene.context, pattern.statements[0]
-    names = names_in(statement.sql)
+    names = parameters(statement.sql, server.kind)
     feeds = open_feeds(context.vocabulary.feeds, worker=0, workers=1)
     scope = Scope(1, seed=context.seed, feeds=feeds)
     values = drawing(names, statement.params)(Luck(context.seed, 1), scope)

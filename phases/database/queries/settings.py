@@ -9,7 +9,8 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
-from campaign.database.sql import refusal
+from campaign.database.address import kind_of
+from campaign.database.sql import parameters, refusal
 from campaign.errors import ConfigurationError
 from campaign.settings import Duration, GradedLimit, Rate, Settings
 from campaign.target.guard import is_production
@@ -17,7 +18,6 @@ from campaign.target.template import compile_json
 from phases.database.mistakes import mistake
 from phases.database.pattern import OneOf, Param, Pattern, Rendered, Statement
 from phases.database.running.limits import ALL, PatternLimits, Planned, at_most, planned
-from phases.database.running.placeholders import names_in
 
 MEAN = 0.050
 ERROR_RATE = 0.01
@@ -48,6 +48,11 @@ def _environment(info: ValidationInfo) -> str:
     return environment if is_production(environment) else ""
 
 
+def database_in(info: ValidationInfo) -> str:
+    """The URL of the target's database where the file is read as a whole, else ""."""
+    return str((info.context or {}).get("database", ""))
+
+
 def _writes(writes: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - pydantic calls it
     if writes and (environment := _environment(info)):
         raise mistake("queries that only read, on such a target", f"writes: true on {environment}")
@@ -57,7 +62,7 @@ def _writes(writes: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - pydan
 def _sql(sql: str, info: ValidationInfo) -> str:
     if len(sql) > LONGEST_SQL:
         raise mistake(f"a statement of at most {LONGEST_SQL:,} characters", f"{len(sql):,} characters")
-    why = refusal(sql) if sql and not info.data.get("writes", True) else ""
+    why = refusal(sql, kind_of(database_in(info))) if sql and not info.data.get("writes", True) else ""
     if why:
         raise mistake("one query that only reads; what writes says so (writes: true)", why)
     return sql
@@ -96,7 +101,7 @@ def _params(params: Any, info: ValidationInfo) -> Any:
     for name, value in params.items():
         _check_value(str(name), value, known)
     if "sql" in info.data:
-        _check_names({str(name) for name in params}, names_in(info.data["sql"]))
+        _check_names({str(name) for name in params}, parameters(info.data["sql"], kind_of(database_in(info))))
     return params
 
 

@@ -56,15 +56,15 @@ def _piece(pattern: Pattern, work: Work, workshop: Workshop, *, numbers: Any) ->
         for each in pattern.statements
         for sql, names in [workshop.translate(each.sql)]
     )
-    refused = work.guarded and not work.read_only and not pattern.writes
     lite = workshop.driver == "aiosqlite"
+    refused = work.guarded and not pattern.writes and not (lite and work.read_only)
     after = ("PRAGMA query_only = OFF",) if refused and lite else ()
     return Piece(
         name=pattern.name,
         queries=queries,
         only=queries[0] if len(queries) == 1 and not refused else None,
         opening=_opening(pattern, lite=lite, refused=refused),
-        closing=("COMMIT", *after),
+        closing=("ROLLBACK" if refused else "COMMIT", *after),
         undoing=("ROLLBACK", *after),
         retries=pattern.retries,
         rows=f"{pattern.name}.rows",
@@ -73,7 +73,11 @@ def _piece(pattern: Pattern, work: Work, workshop: Workshop, *, numbers: Any) ->
 
 
 def _opening(pattern: Pattern, *, lite: bool, refused: bool) -> tuple[str, ...]:
-    """How its transaction begins; a pattern that may not write is refused by the database itself."""
+    """How its transaction begins; a pattern that may not write is refused by the database itself.
+
+    The session's default would not do: a function that is called can change it. SQLite has no functions of
+    its own that could.
+    """
     if lite:
         begin = "BEGIN IMMEDIATE" if pattern.writes else "BEGIN"
         return ("PRAGMA query_only = ON", begin) if refused else (begin,)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from campaign.database.address import Address, Kind, read_address
-from campaign.database.server import CONNECT_SECONDS, connect_args
+from campaign.database.server import CONNECT_SECONDS, NOTICE_OUR_END, connect_args
 from phases.database.running.links import (
     AiosqliteLink,
     AsyncmyLink,
@@ -19,9 +19,6 @@ from phases.database.running.work import Work
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-
-IDLE_MILLISECONDS = 1000
-"""How often PostgreSQL looks whether we are still there while it works for us."""
 
 
 class Workshop:
@@ -103,7 +100,7 @@ class Workshop:
             return [limit, *(["SET SESSION TRANSACTION READ ONLY"] if work.read_only else [])]
         if self.address.kind is Kind.SQLITE:
             return ["PRAGMA foreign_keys = ON", *(["PRAGMA query_only = ON"] if work.read_only else [])]
-        return ["SET default_transaction_read_only = on"] if work.read_only else []
+        return [NOTICE_OUR_END, *(["SET default_transaction_read_only = on"] if work.read_only else [])]
 
     async def _kill(self, session: int) -> None:
         """End what that session does (MariaDB and MySQL), over a connection of its own."""

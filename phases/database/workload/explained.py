@@ -8,12 +8,12 @@ from typing import Any
 from campaign.database.failure import failure_of
 from campaign.database.plans import explain, missing_index
 from campaign.database.server import Server
+from campaign.database.sql import parameters
 from campaign.load.luck import Luck
 from campaign.target.scope import Scope
 from phases.database.blocking import blocking
 from phases.database.pattern import Pattern, Statement
 from phases.database.running.drawing import drawing
-from phases.database.running.placeholders import names_in
 from phases.database.scene import Scene
 
 
@@ -30,7 +30,7 @@ async def plan_of_slowest(
     slowest = max(reading, key=lambda each: means[each.name])
     (statement, *_) = slowest.statements
     try:
-        params = _drawn(statement, scene.context.seed)
+        params = _drawn(statement, server, scene.context.seed)
         plan = await blocking(scene, explain, server, statement.sql, params)
     except Exception as error:  # noqa: BLE001 - the figures are worth having all the same
         return {"pattern": slowest.name, "why": str(failure_of(error))}
@@ -38,7 +38,7 @@ async def plan_of_slowest(
     return {"pattern": slowest.name, **plan.as_data(), "missing": str(missing) if missing else ""}
 
 
-def _drawn(statement: Statement, seed: int) -> dict[str, Any]:
-    names = names_in(statement.sql)
+def _drawn(statement: Statement, server: Server, seed: int) -> dict[str, Any]:
+    names = parameters(statement.sql, server.kind)
     values = drawing(names, statement.params)(Luck(seed, 1), Scope(1, seed=seed))
     return dict(zip(names, values, strict=True))
