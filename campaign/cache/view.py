@@ -45,6 +45,10 @@ class Counters:
         pairs = ((getattr(self, name), getattr(before, name)) for name in Counters.__slots__)
         return Counters(*(now - then for now, then in pairs))
 
+    def plus(self, more: Counters) -> Counters:
+        """Both together."""
+        return Counters(*(getattr(self, name) + getattr(more, name) for name in Counters.__slots__))
+
     @property
     def hit_ratio(self) -> float | None:
         """The share of lookups that found a key; None where nothing was looked up."""

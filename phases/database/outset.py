@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from campaign.cache.aside import ours
 from campaign.cache.client import open_redis
 from campaign.cache.view import look
 from campaign.database.address import read_address
@@ -23,4 +24,5 @@ async def look_at_stores(target: TargetSpec) -> dict[str, Any]:
     if url := target.stores.get("redis", ""):
         async with open_redis(url) as client:
             said["redis"] = await look(client)
+            said["redis_aside"] = ours(said["redis"])
     return said

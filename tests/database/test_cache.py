@@ -7,9 +7,13 @@ from scene import make_context, settings_of
 from servers import Redis
 
 from campaign.cache.survey import pattern_of
-from campaign.records import Evidence, Outcome
+from campaign.records import Evidence, Measurement, Outcome
+from campaign.target.spec import TargetSpec
+from phases.benchmark.commands import time_commands
+from phases.benchmark.settings import BenchmarkSettings
 from phases.database.cache.judge import judge_cache
 from phases.database.collect import run_parts
+from phases.database.outset import look_at_stores
 
 pytestmark = pytest.mark.redis
 
@@ -45,7 +49,7 @@ def judged(evidence, **cache):
 
 def test_every_command_is_sent_and_answered_rightly(redis):
     evidence = see(redis.url)
-    rows = {each["name"]: each for each in evidence.facts["cache"]["commands"]["rows"]}
+    rows = {each["name"]: each for each in evidence.facts["cache"]["commands"]["patterns"]}
     assert set(rows) == {
         "all", "set", "get", "mget", "hash", "list", "stream", "pipeline", "expiry", "lua", "pubsub"
     }  # fmt: skip
@@ -57,8 +61,9 @@ def test_every_command_is_sent_and_answered_rightly(redis):
 
 def test_commands_come_back_to_back_from_users_without_a_rate(redis):
     evidence = see(redis.url, users=2, mix={"get": 1})
-    (get, _) = evidence.facts["cache"]["commands"]["rows"]
-    assert get["name"] == "all" or get["count"] > 500
+    (get, _) = evidence.facts["cache"]["commands"]["patterns"]
+    assert get["name"] == "get"
+    assert get["count"] > 500
 
 
 def test_keys_that_never_expire_are_named_by_their_pattern(redis):
@@ -101,6 +106,59 @@ def test_the_hit_ratio_is_that_of_the_target_alone(redis):
     evidence = see(redis.url, limits={"hit_ratio": "> 80%"})
     assert evidence.facts["cache"]["lookups"]["hit_ratio"] == 0.75
     assert judged(evidence, limits={"hit_ratio": "> 80%"})["cache.hit_ratio"].outcome is Outcome.FAILED
+
+
+def test_our_own_commands_in_another_phase_are_none_of_the_targets_lookups(redis):
+    """A benchmark before it, whose 30 GETs all find their key."""
+
+    async def run():
+        target = TargetSpec("http://127.0.0.1:9", stores={"redis": redis.url})
+        before = await look_at_stores(target)
+        await asyncio.to_thread(redis.say, "GET", "unknown")
+        settings = BenchmarkSettings(warm_up=0, iterations=30)
+        await time_commands(redis.url, ["get", "mget"], settings, over=lambda: False)
+        context = make_context(settings_of(skip=SKIPPED, cache=BRIEF), stores={"redis": redis.url})
+        await run_parts(context, before=before)
+        return context.record.evidence
+
+    evidence = asyncio.run(run())
+    lookups = evidence.facts["cache"]["lookups"]
+    assert (lookups["hits"], lookups["misses"]) == (0, 1)
+    said = "0 of 1 of the target's lookups found a key since the campaign began (while none of our own"
+    assert judged(evidence)["cache.hit_ratio"].message.startswith(said)
+
+
+def made_up(delay="", **figures):
+    """Evidence of commands that took 4 ms on average, with everything in order but what is given."""
+    generator = {"saturation": delay, "delay": delay}
+    sent = {"model": "open", "hold_seconds": 2.0, "asked_seconds": 2.0, "load_reached": 1.0, "patterns": []}
+    values = {"get.mean": (0.004, "s"), "all.mean": (0.004, "s"), "all.error_rate": (0.0, "share")}
+    values |= {"load_reached": (1.0, "share")}
+    measured = tuple(
+        Measurement.exact(f"cache.{name}", figures.get(name.replace(".", "__"), value), unit=unit, count=9999)
+        for name, (value, unit) in values.items()
+    )
+    return Evidence(measured, (), {"cache": {"commands": {**sent, "generator": generator, **figures}}})
+
+
+def test_what_our_own_lateness_may_have_done_is_undecided():
+    late = "schedule lag p99 80 ms (at most 50 ms)"
+    limits = {"mix": {"get": 1}, "limits": {"mean": "1ms"}}
+    assert judged(made_up(), **limits)["cache.get.mean"].outcome is Outcome.FAILED
+    found = judged(made_up(late), **limits)["cache.get.mean"]
+    assert found.outcome is Outcome.INCONCLUSIVE
+    assert found.message.endswith(f"but our own load generator was saturated: {late}")
+    assert (
+        judged(made_up(late, load_reached=0.5), **limits)["cache.load_reached"].outcome
+        is Outcome.INCONCLUSIVE
+    )
+    assert judged(made_up(load_reached=0.5), **limits)["cache.load_reached"].outcome is Outcome.FAILED
+
+
+def test_good_times_of_half_the_load_prove_nothing():
+    good = {"mix": {"get": 1}, "limits": {"mean": "9ms"}}
+    assert judged(made_up(), **good)["cache.get.mean"].outcome is Outcome.PASSED
+    assert judged(made_up(load_reached=0.5), **good)["cache.get.mean"].outcome is Outcome.INCONCLUSIVE
 
 
 def test_a_slow_redis_fails_the_limits(redis):

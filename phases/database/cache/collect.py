@@ -11,13 +11,15 @@ from typing import Any
 
 from redis.exceptions import OutOfMemoryError, ResponseError
 
+from campaign.cache.aside import aside, targets
 from campaign.cache.client import open_redis
 from campaign.cache.survey import Survey, survey
 from campaign.cache.territory import RedisPlace, claim
 from campaign.cache.view import CacheView, look, slow_log
 from campaign.target.guard import is_production
 from phases.database.cache.drive import send_commands
-from phases.database.cache.figures import measurements, table
+from phases.database.pattern import Pattern
+from phases.database.running.figures import measurements, plain
 from phases.database.scene import Scene
 
 SURVEY_SECONDS = 10.0
@@ -52,13 +54,15 @@ async def _send(scene: Scene, client: Any) -> dict[str, Any]:
     except ResponseError as error:
         full = isinstance(error, OutOfMemoryError) or "MISCONF" in str(error)
         return {"refused": f"Redis refuses to write: {error}", "full": full}
-    async with _dropped(place):
+    commands = tuple(Pattern(name, weight) for name, weight in scene.settings.cache.mix.items() if weight)
+    async with _dropped(place), aside(client):
         begins = await look(client)
         outcome = await send_commands(scene, place)
         ends = await look(client)
-    for each in measurements(outcome):
+    for each in measurements(outcome, "cache", commands):
         scene.context.record.measurement(each)
-    return {"commands": table(outcome), "during": asdict(ends.counters.since(begins.counters))}
+    during = asdict(ends.counters.since(begins.counters))
+    return {"commands": plain(outcome, commands), "during": during}
 
 
 @asynccontextmanager
@@ -74,7 +78,7 @@ def _said(scene: Scene, now: CacheView) -> dict[str, Any]:
     """What Redis shows, and what the target's lookups came to since the campaign began."""
     before: CacheView | None = scene.before.get("redis")
     same = before is not None and before.run == now.run
-    since = now.counters.since(before.counters) if before is not None and same else now.counters
+    since = targets(now, before if same else None, scene.before.get("redis_aside"))
     return {
         "view": asdict(now),
         "lookups": {

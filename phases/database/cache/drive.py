@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import replace
-
 from campaign.cache.territory import RedisPlace
 from campaign.load.fleet import run_load
-from campaign.load.outcome import LoadOutcome, Second
-from campaign.load.profile import Segment
-from campaign.load.spec import LoadPlan, Model, ScenarioSpec
+from campaign.load.outcome import LoadOutcome
+from campaign.load.spec import LoadPlan
 from campaign.phase import PhaseContext
 from campaign.target.journey import WaitSpec
 from campaign.target.spec import UserSpec, Vocabulary
 from phases.database.cache.life import Work
 from phases.database.cache.settings import CacheSettings
+from phases.database.running.figures import onlooker
+from phases.database.running.run import scenario
 from phases.database.scene import Scene
 
 LIFE = "phases.database.cache.life:make"
@@ -24,23 +22,13 @@ KIND = "cache"
 async def send_commands(scene: Scene, place: RedisPlace) -> LoadOutcome:
     """What came of the commands that the settings ask for."""
     context, settings = scene.context, scene.settings.cache
-
-    def see(second: Second) -> None:
-        context.record.points(round(began + second.at, 3), _points(second))
-        scene.tell(f"cache: {second.rate:,.0f} commands/s", second.at / settings.seconds, **_figures(second))
-
-    began = context.record.elapsed()
-    stop = asyncio.Event()
-    waiting = asyncio.create_task(_pass_on(context, stop))
-    try:
-        return await run_load(_plan(context, settings, place), clock=context.clock, stop=stop, on_second=see)
-    finally:
-        waiting.cancel()
-
-
-async def _pass_on(context: PhaseContext, stop: asyncio.Event) -> None:
-    await context.stop.wait()
-    stop.set()
+    whole = settings.warm_up + settings.hold
+    return await run_load(
+        _plan(context, settings, place),
+        clock=context.clock,
+        stop=context.stop,
+        on_second=onlooker(scene, "cache", what="commands", seconds=whole, of="command"),
+    )
 
 
 def _plan(context: PhaseContext, settings: CacheSettings, place: RedisPlace) -> LoadPlan:
@@ -53,32 +41,13 @@ def _plan(context: PhaseContext, settings: CacheSettings, place: RedisPlace) -> 
         timeout=settings.timeout,
     )
     user = UserSpec(KIND, 1, WaitSpec(), (), {}, life=LIFE, options=work)
-    return LoadPlan(context.target, Vocabulary(users={KIND: user}), _scenario(settings), context.seed)
-
-
-def _scenario(settings: CacheSettings) -> ScenarioSpec:
-    lead, hold = settings.warm_up, settings.hold
-    level = settings.users or settings.rate
-    spec = ScenarioSpec(
+    spec = scenario(
         "cache",
-        (Segment(level, 0.0), Segment(level, lead + hold)),
-        (lead, lead + hold),
-        graceful_stop=settings.timeout + 5.0,
-        warm_up=lead,
+        rate=None if settings.users else settings.rate,
+        users=settings.users or None,
+        connections=settings.connections,
+        hold=settings.hold,
+        warm_up=settings.warm_up,
+        timeout=settings.timeout,
     )
-    if settings.users:
-        return spec
-    return replace(spec, model=Model.OPEN, ready=settings.connections, most=settings.connections)
-
-
-def _points(second: Second) -> dict[str, tuple[float | None, str]]:
-    return {
-        "cache.command_p95": (second.p95, "s"),
-        "cache.command_rate": (second.rate, "1/s"),
-        "cache.command_error_rate": (second.error_rate, "share"),
-    }
-
-
-def _figures(second: Second) -> dict[str, float]:
-    found = {"rate": second.rate, "p95": second.p95, "error_rate": second.error_rate}
-    return {name: value for name, value in found.items() if value is not None}
+    return LoadPlan(context.target, Vocabulary(users={KIND: user}), spec, context.seed)

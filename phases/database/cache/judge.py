@@ -7,16 +7,19 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from campaign import checks
-from campaign.records import Direction, Evidence, Finding, Limit, Measurement, Severity
-from campaign.settings import GradedLimit
+from campaign.records import Evidence, Finding, Measurement, Severity
 from phases.database.cache.settings import CacheLimits, CacheSettings
+from phases.database.running.judge import judge_limits, judge_reached
+from phases.database.running.limits import ALL, Planned
 from phases.database.scene import facts_of, trouble_of
 
-ALL = "all"
+TIMES = ("mean", "p95", "p99")
+SLOW_COMMAND = "See the slow log, the size of values, and what else runs on the machine of Redis."
 FEWEST = 10
 """Keys without expiry of one pattern; fewer may be configuration."""
 
-REACHED = Limit(0.95, 0.95, "share", Direction.AT_LEAST)
+WITHOUT_US = "(while none of our own commands ran)"
+
 _BOUNDED = "allkeys"
 """How the names of those eviction policies begin under which any key may go."""
 
@@ -35,60 +38,23 @@ def _commands(
     evidence: Evidence, settings: CacheSettings, *, facts: Mapping[str, Any], trouble: str
 ) -> Iterator[Finding]:
     sent = facts.get("commands") or {}
-    doubt = str(sent.get("saturation") or "")
     why = trouble or ("" if sent else str(facts.get("refused") or "our own commands were not sent"))
     if facts.get("full"):
         yield checks.holds(
             "cache.writes", False, message=why, remedy="Give it memory or disk, or an eviction policy."
         )
+    yield from judge_limits(evidence, _planned(settings), sent, why)
+    yield judge_reached("cache", evidence, sent, why)
+
+
+def _planned(settings: CacheSettings) -> Iterator[Planned]:
+    """Every limit on each command that is sent. Errors are judged of all together: one kind alone has too few
+    samples for a small rate.
+    """
     for name in (*(each for each, weight in settings.mix.items() if weight), ALL):
-        for metric, graded in _limits(settings.limits, name):
-            check = f"cache.{name}.{metric}"
-            if why:
-                yield checks.inconclusive(
-                    check, f"cache {name}: {why}", severity=graded.severity, limit=graded.limit
-                )
-            else:
-                yield _against(evidence.find(check), graded, name=name, metric=metric, doubt=doubt)
-    yield _reached(evidence, trouble=why, doubt=doubt)
-
-
-def _limits(limits: CacheLimits, name: str) -> Iterator[tuple[str, GradedLimit]]:
-    """Errors are judged of all commands together: one kind alone has too few samples for a small rate."""
-    metrics = ("mean", "p95", "p99", "error_rate") if name == ALL else ("mean", "p95", "p99")
-    for metric in metrics:
-        if (graded := getattr(limits, metric)) is not None:
-            yield metric, graded
-
-
-def _against(
-    measured: Measurement | None, graded: GradedLimit, *, name: str, metric: str, doubt: str
-) -> Finding:
-    what = "all cache commands" if name == ALL else f"cache command {name}"
-    finding = checks.within(
-        f"cache.{name}.{metric}",
-        measured,
-        limit=graded.limit,
-        subject=f"{what}, {metric.replace('_', ' ')}",
-        severity=graded.severity,
-        doubt=doubt and f"our own generator was saturated: {doubt}",
-        remedy="See the slow log, the size of values, and what else runs on the machine of Redis.",
-    )
-    return checks.excused(finding, doubt) if metric != "error_rate" else finding
-
-
-def _reached(evidence: Evidence, *, trouble: str, doubt: str) -> Finding:
-    check = "cache.load_reached"
-    if trouble:
-        return checks.inconclusive(check, f"cache: {trouble}")
-    return checks.within(
-        check,
-        evidence.find(check),
-        limit=REACHED,
-        subject="the rate of commands that was reached, of the one asked for,",
-        doubt=doubt,
-        remedy="Redis or the way to it cannot keep up with that rate.",
-    )
+        for metric in (*TIMES, *(("error_rate",) if name == ALL else ())):
+            if (graded := getattr(settings.limits, metric)) is not None:
+                yield Planned("cache", name, metric, graded, kind="cache command", remedy=SLOW_COMMAND)
 
 
 def _keys(facts: Mapping[str, Any], settings: CacheSettings, *, trouble: str) -> Iterator[Finding]:
@@ -156,18 +122,21 @@ def _lookups(facts: Mapping[str, Any], limits: CacheLimits) -> Iterator[Finding]
         ratio = Measurement.exact("cache.hit_ratio", found.get("hit_ratio"), unit="share", count=asked)
         yield checks.within(
             "cache.hit_ratio", ratio, limit=limits.hit_ratio.limit, severity=limits.hit_ratio.severity,
-            subject=f"the target's lookups that found a key, since {found.get('since', 'the beginning')},",
+            subject=f"the target's lookups that found a key since {found.get('since', 'the beginning')} "
+            f"{WITHOUT_US},",
             remedy="Keys may expire too soon, be evicted, or never be asked for twice.",
         )  # fmt: skip
     elif asked:
         yield checks.informational(
             "cache.hit_ratio",
-            f"{found['hits']:,} of {asked:,} of the target's lookups found a key since {found['since']}",
+            f"{found['hits']:,} of {asked:,} of the target's lookups found a key since {found['since']} "
+            f"{WITHOUT_US}",
         )
     if found.get("evicted"):
         yield checks.informational(
             "cache.evictions",
-            f"{found['evicted']:,} of the target's keys were evicted since {found['since']}: memory is full",
+            f"{found['evicted']:,} of the target's keys were evicted since {found['since']} {WITHOUT_US}: "
+            "memory is full",
         )
 
 

@@ -185,10 +185,11 @@ def times_of(histogram: Histogram) -> dict[str, float | None]:
 
 
 def onlooker(
-    scene: Scene, part: str, *, what: str, seconds: float, begins: float = 0.0, ends: float = 1.0
-) -> Callable[[Second], None]:
+    scene: Scene, part: str, *, what: str, seconds: float, begins: float = 0.0, ends: float = 1.0,
+    of: str = "query",
+) -> Callable[[Second], None]:  # fmt: skip
     """What keeps each second of a run for the chart and shows it; the run takes `seconds`, and the part's
-    progress from `begins` to `ends`.
+    progress from `begins` to `ends`. `of` is what is counted, in the names of the points.
     """
     record = scene.context.record
     began: list[float] = []
@@ -196,19 +197,19 @@ def onlooker(
     def see(second: Second) -> None:
         if not began:
             began.append(record.elapsed() - second.at)
-        record.points(round(began[0] + second.at, 3), points(part, second))
+        record.points(round(began[0] + second.at, 3), points(part, second, of=of))
         share = begins + (ends - begins) * min(1.0, second.at / seconds)
         scene.tell(f"{part}: {what}", share, **shown(second))
 
     return see
 
 
-def points(part: str, second: Second) -> dict[str, tuple[float | None, str]]:
-    """One second for the chart."""
+def points(part: str, second: Second, *, of: str) -> dict[str, tuple[float | None, str]]:
+    """One second for the chart: `cache.command_p95` of commands."""
     return {
-        f"{part}.query_rate": (second.rate, "1/s"),
-        f"{part}.query_p95": (second.p95, "s"),
-        f"{part}.query_error_rate": (second.error_rate, "share"),
+        f"{part}.{of}_rate": (second.rate, "1/s"),
+        f"{part}.{of}_p95": (second.p95, "s"),
+        f"{part}.{of}_error_rate": (second.error_rate, "share"),
     }
 
 
