@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from redis.exceptions import RedisError
 
+from campaign.cache.aside import aside
 from campaign.cache.client import open_redis
 from campaign.cache.territory import RedisPlace, claim
 from phases.benchmark.settings import BenchmarkSettings
@@ -35,7 +36,7 @@ async def time_commands(
     Raises CampaignError where Redis is not there or does not let us in, RedisError where it refuses our keys.
     """
     times = {name: Timed(tick=FINE) for name in commands}
-    async with open_redis(url) as client:
+    async with open_redis(url) as client, aside(client):
         place = await claim(client)
         try:
             acts = await _acts(client, place, commands)
