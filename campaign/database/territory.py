@@ -87,6 +87,11 @@ def places(server: Server) -> dict[str, Owner]:
     return {name: owner for name, owner in owners.items() if owner is not None}
 
 
+def is_there(server: Server, name: str) -> bool:
+    """Whether anything is left of the place of that name, by the server's own list of schemas or tables."""
+    return name in _names(server)
+
+
 def drop(server: Server, name: str) -> None:
     """Drop the place of that name with all that is in it; one that is not there is dropped already.
 

@@ -1,15 +1,21 @@
 """A place of our own in a database: made, found again, dropped."""
 
 import socket
+from typing import get_args
 
 import pytest
+from scene import run_phase, settings_of
 from sqlalchemy import Column, ForeignKey, Integer, insert
 
 from campaign.database.address import read_address
 from campaign.database.server import AccessError, open_server, tag_of
 from campaign.database.sessions import end_session, foreign_sessions, own_sessions
-from campaign.database.territory import claim, drop, places
+from campaign.database.territory import Territory, claim, drop, is_there, places
 from campaign.errors import TargetUnreachableError
+from campaign.records import Evidence, Outcome
+from phases.database.judge import judge_database
+from phases.database.scene import TERRITORY
+from phases.database.settings import PartName
 
 
 @pytest.fixture
@@ -33,8 +39,36 @@ def test_a_place_is_found_again_and_dropped_with_all_that_is_in_it(server):
         connection.execute(insert(children), {"id": 1, "family_id": 1})
     (owner,) = places(server).values()
     assert (owner.host, owner.alive) == (socket.gethostname(), True)
+    assert is_there(server, territory.name)
     territory.drop()
-    assert places(server) == {}
+    assert (places(server), is_there(server, territory.name)) == ({}, False)
+
+
+ONE_PART = settings_of(skip=sorted(set(get_args(PartName)) - {"invariants"}), invariants={"seconds": "10ms"})
+
+
+def said(evidence):
+    """What the phase says of our tables; None where it says nothing."""
+    found = {each.check: each for each in judge_database(evidence, ONE_PART)}
+    return found.get("territory.dropped")
+
+
+def test_that_nothing_of_ours_is_left_is_looked_at_and_told(sqlite_url):
+    finding = said(run_phase(ONE_PART, stores={"database": sqlite_url}))
+    assert (finding.outcome, "were dropped" in finding.message) == (Outcome.PASSED, True)
+
+
+def test_tables_of_ours_that_are_left_fail_the_phase(sqlite_url, monkeypatch):
+    monkeypatch.setattr(Territory, "drop", lambda territory: None)
+    finding = said(run_phase(ONE_PART, stores={"database": sqlite_url}))
+    assert (finding.outcome, "are left in the database" in finding.message) == (Outcome.FAILED, True)
+    assert "`campaign clean`" in finding.remedy
+
+
+def test_of_tables_nothing_is_said_where_none_were_made_and_nothing_good_where_nobody_looked():
+    assert said(Evidence()) is None
+    cut_off = said(Evidence(facts={TERRITORY: {"name": "campaign_12345678"}}))
+    assert cut_off.outcome is Outcome.INCONCLUSIVE
 
 
 def test_only_places_of_ours_are_dropped(server):
