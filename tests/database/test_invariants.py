@@ -6,10 +6,11 @@ import threading
 import time
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 from typing import get_args
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scene import make_context, run_phase, settings_of
 from servers import wait_until
 from sqlalchemy import select, update
@@ -21,16 +22,17 @@ from campaign.database.territory import claim, places
 from campaign.records import Evidence, Outcome, PhaseResult, Severity, Status
 from campaign.report.html import _own_part
 from phases.database.collect import run_parts
-from phases.database.invariants import killed
+from phases.database.invariants import killed, races, transfers
 from phases.database.invariants.atomicity import end_on_server, run_ended_sessions
 from phases.database.invariants.bench import Bench
+from phases.database.invariants.changes import Changes, together
 from phases.database.invariants.demands import level_of, required_of
+from phases.database.invariants.history import Status as End
 from phases.database.invariants.judge import CHECKS
 from phases.database.invariants.killed import run_killed_clients
 from phases.database.invariants.part import InvariantsPart
 from phases.database.invariants.races import run_check_constraint, run_foreign_key, run_unique_key
-from phases.database.invariants.settings import InvariantsSettings
-from phases.database.invariants.transfers import run_transfers, write_back
+from phases.database.invariants.transfers import locking_teller, run_transfers, write_back
 from phases.database.scene import TROUBLE
 from phases.database.settings import PartName
 
@@ -213,6 +215,84 @@ def test_a_stock_below_zero_is_found_where_there_is_no_check(bench):
     assert found["violations"]["stocks below 0"] > 0
 
 
+def unanswered(monkeypatch, module, *, lying=False):
+    """One commit gets no answer; `lying`: what was refused counts as confirmed."""
+    unknown, real = [], module.attempt
+
+    def attempted(connection, work, tally):
+        status = real(connection, work, tally)
+        if not unknown and status is End.OK and tally.commits == 3 and "found" not in work.keywords:
+            unknown.append(work)
+            tally.commits -= 1
+            tally.unknown += 1
+            return End.UNKNOWN
+        return End.OK if lying and status is End.FAIL else status
+
+    monkeypatch.setattr(module, "attempt", attempted)
+
+
+def told_of(check, fact):
+    facts = {"invariants": {"product": "PostgreSQL", "level": "READ COMMITTED", "checks": {check: fact}}}
+    return findings(Evidence(facts=facts), asked())[check]
+
+
+@pytest.mark.parametrize(("lying", "lost"), [(False, False), (True, True)])
+def test_a_commit_without_an_answer_may_have_changed_a_stock_and_excuses_no_lost_change(
+    bench, monkeypatch, lying, lost
+):
+    bench.workers = 1
+    unanswered(monkeypatch, races, lying=lying)
+    found = run_check_constraint(bench)
+    assert (found["unknown"], bool(found["violations"].get("lost changes"))) == (1, lost)
+    finding = told_of("check_constraint", found)
+    assert (finding.outcome is Outcome.FAILED) is lost
+    assert "1 of unknown end" in finding.message
+
+
+def test_a_transfer_without_an_answer_may_have_happened_and_excuses_no_wrong_balance(bench, monkeypatch):
+    bench.workers = 2
+    unanswered(monkeypatch, transfers)
+    found = run_transfers(bench, accounts=4)
+    assert (found["unknown"], found["violations"]) == (1, {})
+
+    def forgetful(connection, table, transfer):
+        return transfer.source == 0 or locking_teller(connection, table, transfer)
+
+    bench.territory.drop()
+    bench.territory = claim(bench.server)
+    lossy = run_transfers(bench, accounts=4, teller=forgetful)
+    assert lossy["violations"]["balances that are not the sum of their transfers"]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([End.OK, End.FAIL, End.UNKNOWN]), st.integers(-9, 9), st.booleans()))
+)
+def test_a_number_lies_between_what_it_is_with_and_without_the_unknown_changes(made):
+    changes = together(Changes() for _ in range(2))
+    for status, change, _ in made:
+        changes.note(status, {0: change})
+    happened = [
+        change for status, change, there in made if status is End.OK or (status is End.UNKNOWN and there)
+    ]
+    value = 10 + sum(happened)
+    assert changes.wrong({0: value}, 10) == {}
+    every = sum(abs(change) for _, change, _ in made)
+    assert set(changes.wrong({0: value + 2 * every + 1}, 10)) == {0}
+
+
+@pytest.mark.parametrize(
+    ("killed", "outcome"), [(0, Outcome.INCONCLUSIVE), (2, Outcome.INCONCLUSIVE), (3, Outcome.PASSED)]
+)
+def test_a_single_client_that_was_killed_proves_little(killed, outcome):
+    finding = told_of("killed_client", {"commits": 5 * killed, "middle": killed})
+    assert (finding.outcome, finding.severity) == (outcome, Severity.BLOCKER)
+
+
+def test_however_short_the_time_three_clients_are_killed(bench):
+    bench.seconds = 0.01
+    assert run_killed_clients(bench)["middle"] == 3
+
+
 def test_foreign_keys_that_a_server_does_not_enforce_fail_the_phase(mariadb_url, mariadb_server):
     mariadb_server.sql("SET GLOBAL foreign_key_checks = OFF", "")
     try:
@@ -292,11 +372,10 @@ def test_nothing_done_proves_nothing_and_a_violation_fails(name):
 
 
 def test_what_is_said_of_isolation_is_meant_here_too():
-    there = SimpleNamespace(require=("no write skew",), level="repeatable read")
-    said = SimpleNamespace(isolation=there, invariants=InvariantsSettings())
+    there = {"require": "no write skew", "level": "repeatable read"}
+    said = settings_of(isolation=there)
     assert (required_of(said), level_of(said)) == (("no write skew",), "repeatable read")
-    own = InvariantsSettings(level="read committed", require="snapshot")
-    both = SimpleNamespace(isolation=there, invariants=own)
+    both = settings_of(isolation=there, invariants={"level": "read committed", "require": "snapshot"})
     assert (required_of(both), level_of(both)) == (("snapshot", "no write skew"), "read committed")
 
 

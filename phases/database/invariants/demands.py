@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from phases.database.invariants.settings import LEVELS
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def level_of(settings: DatabaseSettings) -> str:
     """The level to test at: ours, else the one that the service uses by `isolation`, else "default"."""
-    own, there = settings.invariants.level, str(getattr(settings.isolation, "level", ""))
+    own, there = settings.invariants.level, settings.isolation.level
     if own != "default":
         return own
     return there if there in LEVELS else "default"
@@ -21,10 +21,4 @@ def level_of(settings: DatabaseSettings) -> str:
 def required_of(settings: DatabaseSettings) -> tuple[str, ...]:
     """The words of both requirements: names of levels and of anomalies."""
     own = (settings.invariants.require,) if settings.invariants.require else ()
-    return *own, *_words(getattr(settings.isolation, "require", ()))
-
-
-def _words(value: Any) -> tuple[str, ...]:
-    """A setting that is one word or several."""
-    words = (value,) if isinstance(value, str) else tuple(value)
-    return tuple(each for each in words if each)
+    return *own, *settings.isolation.require

@@ -17,6 +17,7 @@ from phases.database.invariants.atomicity import (
 )
 from phases.database.invariants.bench import Bench
 from phases.database.invariants.history import Status
+from phases.database.invariants.judge import LEAST_KILLED
 
 CLIENT = (sys.executable, "-m", "phases.database.invariants.client")
 CONFIRMED = 5
@@ -32,7 +33,7 @@ def run_killed_clients(bench: Bench) -> dict[str, Any]:
     ledger, middle, troubles = Ledger(), 0, []
     bench.begin()
     first = 0
-    while not bench.over(first, least=1):
+    while not bench.over(middle, least=LEAST_KILLED):
         said, trouble = _kill_one(bench, table.fullname, first)
         ledger.ends |= said
         middle += first + CONFIRMED in said

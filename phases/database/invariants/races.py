@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 
 from phases.database.invariants.bench import Bench, GivenUpError, Tally, added, attempt
+from phases.database.invariants.changes import Changes, together
 from phases.database.invariants.history import Status
 
 MOST_ROUNDS = 2000
@@ -202,18 +203,14 @@ def run_check_constraint(bench: Bench, *, constrained: bool = True) -> dict[str,
     bench.begin()
     done = bench.together([partial(_trade, bench, table, number=each) for each in range(bench.workers)])
     tally = added([each for each, _, _ in done])
+    changes = together(changed for _, changed, _ in done)
     below = sorted({each for _, _, seen in done for each in seen if each < 0})
     with bench.server.reading() as connection:
         amounts = {int(row.id): int(row.amount) for row in connection.execute(select(table))}
-    changes: Counter[int] = Counter()
-    for _, changed, _ in done:
-        for number, change in changed.items():
-            changes[number] += change
     negative = [f"stock {number} holds {amount}" for number, amount in amounts.items() if amount < 0]
     lost = [
-        f"stock {number} holds {amount}, its confirmed changes make {STOCK + changes[number]}"
-        for number, amount in amounts.items()
-        if amount != STOCK + changes[number] and not tally.unknown
+        f"stock {number} holds {amounts[number]}, its confirmed changes make {expected}"
+        for number, expected in changes.wrong(amounts, STOCK).items()
     ]
     seen = [f"a stock of {each} was seen" for each in below]
     wrong = {"stocks below 0": len(negative) + len(seen), "lost changes": len(lost)}
@@ -224,15 +221,14 @@ def run_check_constraint(bench: Bench, *, constrained: bool = True) -> dict[str,
     }
 
 
-def _trade(bench: Bench, table: Table, *, number: int) -> tuple[Tally, Counter[int], set[int]]:
-    draw, tally = bench.draw(number), Tally()
-    changes: Counter[int] = Counter()
+def _trade(bench: Bench, table: Table, *, number: int) -> tuple[Tally, Changes, set[int]]:
+    draw, tally, changes = bench.draw(number), Tally(), Changes()
     seen: set[int] = set()
     with bench.engine.connect() as connection:
         while not bench.over(tally.attempts, least=10 * LEAST):
             row, change = draw.randrange(ROWS), draw.choice((-5, -4, -3, 2, 3, 4))
-            if attempt(connection, partial(_change, table, seen, row=row, change=change), tally) is Status.OK:
-                changes[row] += change
+            status = attempt(connection, partial(_change, table, seen, row=row, change=change), tally)
+            changes.note(status, {row: change})
     return tally, changes, seen
 
 

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import Column, Connection, Integer, Table, insert, select, update
 
 from phases.database.invariants.bench import Bench, Tally, added, attempt, reading
+from phases.database.invariants.changes import Changes, together
 from phases.database.invariants.history import Status
 from phases.database.invariants.promises import one_snapshot, statement_snapshot
 
@@ -100,7 +101,7 @@ def run_transfers(bench: Bench, *, accounts: int, teller: Teller = locking_telle
 @dataclass(slots=True)
 class _Moved:
     tally: Tally = field(default_factory=Tally)
-    changes: Counter[int] = field(default_factory=Counter)
+    changes: Changes = field(default_factory=Changes)
 
 
 def _may_read(bench: Bench) -> bool:
@@ -116,9 +117,8 @@ def _move(bench: Bench, table: Table, teller: Teller, *, number: int, accounts: 
             enough: list[bool] = []
             work = partial(_served, table=table, teller=teller, transfer=transfer, enough=enough)
             status = attempt(connection, work, moved.tally)
-            if status is Status.OK and enough[-1:] == [True]:
-                moved.changes[source] -= transfer.amount
-                moved.changes[target] += transfer.amount
+            if enough[-1:] == [True]:
+                moved.changes.note(status, {source: -transfer.amount, target: transfer.amount})
     return moved
 
 
@@ -178,8 +178,7 @@ def _fact(
     with bench.server.reading() as connection:
         balances = _whole(connection, table, twice=False)
     last.look(balances, accounts)
-    if not tally.unknown:
-        _against_ledger(last, balances, moved)
+    _against_ledger(last, balances, together(each.changes for each in moved))
     wrong: Counter[str] = Counter()
     for each in (*seen, last):
         wrong.update(each.wrong)
@@ -194,16 +193,10 @@ def _fact(
     }
 
 
-def _against_ledger(last: _Seen, balances: dict[int, int], moved: list[_Moved]) -> None:
-    """Hold each balance against what was confirmed to us."""
-    changes: Counter[int] = Counter()
-    for each in moved:
-        for number, change in each.changes.items():
-            changes[number] += change
-    for number, balance in balances.items():
-        if balance != BALANCE + changes[number]:
-            last.wrong["balances that are not the sum of their transfers"] += 1
-            text = (
-                f"account {number} holds {balance}, its confirmed transfers make {BALANCE + changes[number]}"
-            )
-            last.examples.append(text)
+def _against_ledger(last: _Seen, balances: dict[int, int], changes: Changes) -> None:
+    """Hold each balance against what was confirmed to us; what had no answer may have happened or not."""
+    for number, expected in changes.wrong(balances, BALANCE).items():
+        last.wrong["balances that are not the sum of their transfers"] += 1
+        last.examples.append(
+            f"account {number} holds {balances[number]}, its confirmed transfers make {expected}"
+        )
