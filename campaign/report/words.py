@@ -123,7 +123,8 @@ def interval(measured: Measurement) -> str:
     if measured.low is None or measured.high is None or measured.low == measured.high:
         return ""
     low, high = (format_quantity(each, measured.unit) for each in (measured.low, measured.high))
-    same_unit = low.partition(" ")[2] == high.partition(" ")[2] and " " in low
+    one, other = (each.partition(" ")[2].removesuffix("s") for each in (low, high))  # 0.9 to 1 statement
+    same_unit = one == other and " " in low
     return f"{low.partition(' ')[0] if same_unit else low} to {high}"
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from websockets.sync.client import connect
 
+from campaign.report.document import document, read_document
 from campaign.report.html import render
 
 pytestmark = pytest.mark.browser
@@ -31,6 +32,11 @@ FLAGS = (
 )
 SECONDS = 30
 PARTIAL = Path(__file__).parents[2] / "phases" / "load" / "partial.html"
+PARTS = Path(__file__).with_name("parts.json")
+WIDE_PARTS = ("durability", "pool", "recovery", "invariants")
+CUT = """Array.from(document.querySelectorAll('.scroll'))
+    .filter((each) => each.scrollWidth > each.clientWidth)
+    .map((each) => `${each.querySelector('th:not(:empty)').textContent}: ${each.scrollWidth} px`)"""
 DRAWN = """Array.from(document.querySelectorAll('canvas')).every((each) =>
     each.getContext('2d').getImageData(0, 0, each.width, each.height).data.some((value) => value !== 0))"""
 
@@ -129,6 +135,21 @@ def written(result, folder):
     return page
 
 
+def written_with_parts(result, folder):
+    """The page with phases of a real run, their figures as wide as they come."""
+    told = document(result)
+    told["test_results"] = list(json.loads(PARTS.read_text()).values())
+    phases = Path(__file__).parents[2] / "phases"
+    database = [phases / "database" / name / "partial.html" for name in WIDE_PARTS]
+    partials = {
+        "benchmark": (phases / "benchmark" / "partial.html").read_text(),
+        "database": "\n".join(each.read_text() for each in database),
+    }
+    page = folder / "report.html"
+    page.write_text(render(read_document(told), partials), encoding="utf-8")
+    return page
+
+
 def complaints(tab):
     errors = [each for each in tab.said("Runtime.consoleAPICalled") if each["type"] in ("error", "warning")]
     return errors + tab.said("Runtime.exceptionThrown") + tab.said("Log.entryAdded")
@@ -199,6 +220,17 @@ def test_nothing_is_wider_than_the_screen(request, tab, tmp_path, width, name):
     tab.open(written(request.getfixturevalue(name), tmp_path))
     tab.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
     assert width == tab.evaluate("document.documentElement.scrollWidth")
+
+
+def test_every_table_fits_on_a_wide_screen_and_scrolls_by_itself_on_a_narrow_one(tab, all_phases, tmp_path):
+    tab.resize(1200, 800)
+    tab.open(written_with_parts(all_phases, tmp_path))
+    tab.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+    assert tab.evaluate("document.querySelectorAll('.scroll .figures').length") == 5
+    assert "could not be drawn" not in tab.evaluate("document.body.textContent")
+    assert tab.evaluate(CUT) == []
+    tab.resize(360, 800, mobile=True)
+    assert tab.evaluate("document.documentElement.scrollWidth") == 360
 
 
 def test_a_page_without_anything_measured_says_so_instead_of_empty_charts(tab, not_measured, tmp_path):

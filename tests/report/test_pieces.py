@@ -47,6 +47,7 @@ def test_all_of_it_is_said_only_of_all_of_it(share, said):
         (0.423, 1.2, "x the baseline", "0.423 to 1.2 x the baseline"),
         (None, 1.0, "s", ""),
         (1.0, 1.0, "s", ""),
+        (0.993, 1.0, "statements", "0.993 to 1 statement"),
     ],
 )
 def test_an_interval_names_a_shared_unit_once(low, high, unit, said):
