@@ -18,19 +18,28 @@ def demo(
     ] = None,
     list_defects: Annotated[bool, typer.Option("--list-defects", help="List the faults and stop.")] = False,
     database_url: Annotated[
-        str, typer.Option(help="SQLAlchemy URL; default: SQLite in a temporary folder.")
+        str,
+        typer.Option(help="URL of a PostgreSQL or SQLite; default: SQLite in a temporary folder."),
     ] = "",
     redis_url: Annotated[str, typer.Option(help="Redis URL; default: state in the process.")] = "",
 ) -> None:
     """Serve the demo target: a child companion with accounts, consent, conversations and a content filter.
 
     It is what `campaign run --demo` tests, and an example of a small service. Passwords are hashed
-    cheaply here. Stop it with Ctrl-C; its temporary database goes with it.
+    cheaply here. Stop it with Ctrl-C; its temporary database goes with it. What it puts into a database
+    or a Redis of yours stays there for its next start, which mends what an earlier --defect has left.
     """
-    from campaign.cli.demo_target import check_defects, serve_here, show_defects  # noqa: PLC0415
+    from campaign.cli.demo_target import (  # noqa: PLC0415
+        check_database,
+        check_defects,
+        serve_here,
+        show_defects,
+    )
 
     if list_defects:
         show_defects()
         return
     check_defects(defect or [])
+    if database_url:
+        check_database(database_url)
     serve_here(host, port, defects=defect or [], database_url=database_url, redis_url=redis_url)

@@ -7,7 +7,7 @@ import select
 import subprocess
 import sys
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO
@@ -15,14 +15,14 @@ from typing import IO
 import typer
 
 from campaign.demo.defects import DEFECTS, describe_defects, unknown_defects
-from campaign.demo.options import DemoOptions, UnusableOptionError
+from campaign.demo.options import DemoOptions, UnusableOptionError, usable_database
 from campaign.errors import ConfigurationError, TargetUnreachableError
 
 START_SECONDS = 30.0
 """How long the demo may take until it answers; it takes about two on an idle machine."""
 
-STOP_SECONDS = 10.0
-"""How long it may take to finish its last requests before it is killed."""
+STOP_SECONDS = 20.0
+"""How long it may take to finish its last requests and to clean up before it is killed."""
 
 
 def show_defects() -> None:
@@ -37,12 +37,39 @@ def check_defects(names: Collection[str]) -> None:
         raise ConfigurationError(f"--defect {unknown[0]}: no such fault\n  allowed  {', '.join(DEFECTS)}")
 
 
-def note_unfound(names: Collection[str], phases: Collection[str]) -> None:
-    """Say which faults no installed phase looks for, so that a pass is not taken for a missing fault."""
+def check_database(url: str, *, named: str = "--database-url") -> None:
+    """Return when the demo can keep its data there; `named` is where the URL was given. Raises
+    ConfigurationError.
+    """
+    try:
+        usable_database(url)
+    except UnusableOptionError as error:
+        raise ConfigurationError(f"{named}: {error}") from error
+
+
+def note_unfound(names: Collection[str], phases: Collection[str], *, stores: Mapping[str, str]) -> None:
+    """Say which faults nobody can find in this run, so that a pass is not taken for a missing fault: those of
+    phases that are not installed, and those that only show in a store that the demo is not given.
+    """
+    kinds = {url.partition(":")[0].partition("+")[0] for url in stores.values()}
     for name in names:
-        phase = DEFECTS[name].found_by
-        if phase not in phases:
-            typer.echo(f"note: {name} is for the phase {phase!r} to find, which is not installed", err=True)
+        defect = DEFECTS[name]
+        if defect.found_by not in phases:
+            _note(f"{name} is for the phase {defect.found_by!r} to find, which is not installed")
+        elif defect.only_on and not kinds & SCHEMES[defect.only_on]:
+            store = defect.only_on
+            _note(f"{name} shows on {store} only, so nothing in this run can find it; add {OPTIONS[store]}")
+
+
+SCHEMES = {"PostgreSQL": {"postgresql", "postgres"}, "Redis": {"redis", "rediss", "unix"}}
+OPTIONS = {
+    "PostgreSQL": "--database-url postgresql://USER@HOST/DATABASE",
+    "Redis": "--redis-url redis://HOST:6379/0",
+}
+
+
+def _note(text: str) -> None:
+    typer.echo(f"note: {text}", err=True)
 
 
 def serve_here(
@@ -81,8 +108,8 @@ def running_demo(
 ) -> Iterator[DemoTarget]:
     """A demo target of our own on a free port; it is stopped at the end, and if we are killed.
 
-    Without a `database_url` it has a SQLite file, which goes with it. Raises TargetUnreachableError when it
-    does not start.
+    Without a `database_url` it has a SQLite file, which goes with it; in a database or a Redis of the user's
+    it leaves nothing that was not there. Raises TargetUnreachableError when it does not start.
     """
     command = [
         sys.executable,
@@ -92,6 +119,7 @@ def running_demo(
         "0",
         "--exit-with-stdin",
         "--announce-database",
+        "--leave-nothing",
     ]
     command += [part for name in defects for part in ("--defect", name)]
     command += ["--database-url", database_url] if database_url else []
@@ -108,9 +136,16 @@ def running_demo(
         )
         try:
             database = _line(process, complaints, begins="DATABASE ")
-            yield DemoTarget(_line(process, complaints, begins="READY "), database, redis_url)
+            there = DemoTarget(_line(process, complaints, begins="READY "), database, redis_url)
+        except TargetUnreachableError:
+            _stop(process)
+            raise
+        try:
+            yield there
         finally:
             _stop(process)
+            if process.returncode:
+                _note(f"the demo target did not end well: {_last_words(complaints) or 'it was killed'}")
 
 
 def _line(process: subprocess.Popen[bytes], complaints: IO[bytes], *, begins: str) -> str:
@@ -119,11 +154,15 @@ def _line(process: subprocess.Popen[bytes], complaints: IO[bytes], *, begins: st
     readable, _, _ = select.select([process.stdout], [], [], START_SECONDS)
     line = process.stdout.readline().decode() if readable else ""
     if not line.startswith(begins):
-        complaints.seek(0)
-        said = complaints.read().decode(errors="replace").strip().splitlines()
-        why = said[-1] if said else f"no word from it within {START_SECONDS:.0f} s"
+        why = _last_words(complaints) or f"no word from it within {START_SECONDS:.0f} s"
         raise TargetUnreachableError(f"the demo target did not start: {why}")
     return line.removeprefix(begins).strip()
+
+
+def _last_words(complaints: IO[bytes]) -> str:
+    complaints.seek(0)
+    said = complaints.read().decode(errors="replace").strip().splitlines()
+    return said[-1] if said else ""
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

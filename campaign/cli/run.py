@@ -23,7 +23,12 @@ def run(
     database_url: Annotated[str | None, typer.Option(help="SQLAlchemy URL of the target's database.")] = None,
     redis_url: Annotated[str | None, typer.Option(help="URL of the target's Redis.")] = None,
     demo: Annotated[
-        bool, typer.Option("--demo", help="Test the embedded demo target, started and stopped for you.")
+        bool,
+        typer.Option(
+            "--demo",
+            help="Test the embedded demo target, started and stopped for you. Tables and keys that it puts "
+            "into --database-url (PostgreSQL or SQLite) and --redis-url are removed at its end.",
+        ),
     ] = False,
     defect: Annotated[
         list[str] | None,

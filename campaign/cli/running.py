@@ -12,7 +12,7 @@ from typing import Any
 
 import typer
 
-from campaign.cli.demo_target import check_defects, note_unfound, running_demo
+from campaign.cli.demo_target import check_database, check_defects, note_unfound, running_demo
 from campaign.cli.files import campaign_file
 from campaign.cli.live import display
 from campaign.cli.planning import check_against, read_against, read_campaign, show_plan, with_settings
@@ -55,8 +55,10 @@ def execute(wish: Wish) -> int:
     """Run the campaign and return its exit code. Raises CampaignError."""
     _check(wish)
     registry = installed()
-    note_unfound(wish.defects, registry.phases)
     campaign = _campaign(wish, registry)
+    if wish.demo:
+        check_database(campaign.target.stores["database"], named="target.database")
+    note_unfound(wish.defects, registry.phases, stores=campaign.target.stores)
     steps = make_plan(campaign, registry.phases, selection=wish.selection)
     check_against(steps, wish.against)
     options = _options(wish)

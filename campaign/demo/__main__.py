@@ -10,7 +10,7 @@ DEFAULTS = DemoOptions()
 HELP: dict[str, str] = {
     "host": "address to listen on; anything but loopback shows well-known accounts to the network",
     "port": "TCP port; 0 picks a free one",
-    "database_url": "PostgreSQL (postgresql+psycopg://...) or SQLite; else SQLite in a temporary folder",
+    "database_url": "PostgreSQL (postgresql://...) or SQLite (sqlite:///FILE); else a temporary SQLite file",
     "redis_url": "Redis for the token cache and the rate limits; else in this process",
     "seed_parents": "accounts parent0001@example.com and on, all with the password demo-password",
     "seed_history": "old messages, spread over the seeded children",
@@ -62,6 +62,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--list-defects", action="store_true", help="say what each fault does, and stop")
     parser.add_argument("--exit-with-stdin", action="store_true", help="stop when standard input ends")
+    parser.add_argument(
+        "--leave-nothing",
+        action="store_true",
+        help="at the end drop the tables that this start created and delete its keys in Redis",
+    )
     parser.add_argument("--announce-database", action="store_true", help="print the database's URL first")
     return parser
 

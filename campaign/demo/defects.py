@@ -19,6 +19,11 @@ class Defect:
     found_by: str
     """Name of the phase that should report it."""
 
+    only_on: str = ""
+    """The store without which nobody can see it: PostgreSQL or Redis; "" where the temporary SQLite file is
+    enough.
+    """
+
 
 SLOW_HISTORY = "slow-history"
 ERRORS_UNDER_LOAD = "errors-under-load"
@@ -79,6 +84,7 @@ DEFECTS: dict[str, Defect] = {
             "One statement that takes its time stops the whole service, and many callers stand in a queue.",
             "database.open_database",
             "database",
+            only_on="PostgreSQL",
         ),
         Defect(
             CONNECTION_LEAK,
@@ -114,6 +120,7 @@ DEFECTS: dict[str, Defect] = {
             "What was confirmed in the last moments before a crash is lost.",
             "storage.prepare (PostgreSQL) and database.open_database (SQLite)",
             "database",
+            only_on="PostgreSQL",
         ),
         Defect(
             STALE_CACHE,
@@ -128,6 +135,7 @@ DEFECTS: dict[str, Defect] = {
             "Redis grows by a key for every caller and second until it has no memory left.",
             "redis_state.InRedis.count",
             "database",
+            only_on="Redis",
         ),
         Defect(
             N_PLUS_ONE,
@@ -135,6 +143,7 @@ DEFECTS: dict[str, Defect] = {
             "A page of twenty lines costs more than twenty round trips to the database.",
             "history.History.page",
             "database",
+            only_on="PostgreSQL",
         ),
     )
 }
@@ -148,6 +157,10 @@ def unknown_defects(names: frozenset[str]) -> list[str]:
 def describe_defects() -> str:
     """The table as text, for a terminal."""
     return "\n".join(
-        f"{defect.name}\n  {defect.title}.\n  {defect.breaks}\n  found by: {defect.found_by}"
+        f"{defect.name}\n  {defect.title}.\n  {defect.breaks}\n  found by: {_found_by(defect)}"
         for defect in DEFECTS.values()
     )
+
+
+def _found_by(defect: Defect) -> str:
+    return f"{defect.found_by} (with {defect.only_on} only)" if defect.only_on else defect.found_by

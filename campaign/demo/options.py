@@ -16,7 +16,9 @@ class DemoOptions:
     """TCP port; 0 picks a free one."""
 
     database_url: str | None = None
-    """SQLAlchemy URL of a PostgreSQL or SQLite database; None: SQLite in a folder removed at the end."""
+    """URL of a PostgreSQL or SQLite database (see `usable_database`); None: SQLite in a folder removed at the
+    end.
+    """
 
     redis_url: str | None = None
     """Redis for the token cache and the rate-limit counters; None: both live in this process."""
@@ -51,9 +53,30 @@ class DemoOptions:
     announce_database: bool = False
     """Print `DATABASE <url>` before `READY`, for whoever wants to look behind the API."""
 
+    leave_nothing: bool = False
+    """At the end drop the tables that this start created, and delete the keys that it wrote into Redis."""
+
     log_level: str = "warning"
     """debug, info (one line per request, without personal data), warning or error."""
 
 
 class UnusableOptionError(Exception):
     """The service cannot start with these options; the text is one sentence for the user."""
+
+
+DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg", "sqlite": "sqlite"}
+"""What the demo connects with, by the kind of database."""
+
+
+def usable_database(url: str) -> str:
+    """The URL for the driver that the demo uses, whichever it names. Raises UnusableOptionError where it is
+    of another kind of database.
+    """
+    scheme, separator, rest = url.partition("://")
+    kind = scheme.partition("+")[0].lower()
+    if separator and kind in DRIVERS:
+        return f"{DRIVERS[kind]}://{rest}"
+    raise UnusableOptionError(
+        "the demo keeps its data in PostgreSQL (postgresql://...) or SQLite (sqlite:///FILE), not in "
+        + (kind if separator else "this, which is no URL")
+    )

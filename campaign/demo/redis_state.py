@@ -16,6 +16,9 @@ from campaign.demo.shared_state import CACHED_S, Cached, InProcess
 ANSWER_WITHIN_S = 0.5
 RETRY_AFTER_S = 1.0
 REVOKED = "revoked"
+TOKENS, TEXTS, COUNTERS = PREFIXES = ("teddy:token:", "teddy:text:", "teddy:count:")
+"""How our keys begin."""
+
 COUNT_WITH_END = """
 local counted = redis.call('INCR', KEYS[1])
 if counted == 1 then redis.call('EXPIRE', KEYS[1], ARGV[1]) end
@@ -120,15 +123,15 @@ class InRedis:
 
 
 def _token_key(token_digest: str) -> str:
-    return f"teddy:token:{token_digest}"
+    return f"{TOKENS}{token_digest}"
 
 
 def _text_key(key: str) -> str:
-    return f"teddy:text:{key}"
+    return f"{TEXTS}{key}"
 
 
 def _window_key(key: str, window_s: int) -> str:
-    return f"teddy:count:{key}:{int(time.time()) // window_s}"
+    return f"{COUNTERS}{key}:{int(time.time()) // window_s}"
 
 
 def _ms(seconds: float) -> int:

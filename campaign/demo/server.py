@@ -2,7 +2,7 @@
 
 When it can be used it prints one line, `READY http://HOST:PORT`, so that whoever started it need not
 guess; on request the URL of its database before it. Stopping finishes the requests under way and removes
-the temporary folder.
+the temporary folder; on request also what was put into a database and a Redis of the user's.
 """
 
 import gc
@@ -23,8 +23,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from campaign.demo.app import LARGEST_BODY_BYTES, create_app
 from campaign.demo.database import Database, open_database, open_to_fill
-from campaign.demo.options import DemoOptions, UnusableOptionError
-from campaign.demo.storage import prepare
+from campaign.demo.defects import KEYS_WITHOUT_TTL
+from campaign.demo.options import DemoOptions, UnusableOptionError, usable_database
+from campaign.demo.redis_keys import delete_endless, delete_new, our_keys
+from campaign.demo.storage import leave, prepare
 
 FINISH_WITHIN_S = 5
 BACKLOG = 2_048
@@ -38,10 +40,9 @@ def serve(options: DemoOptions) -> None:
     logging.basicConfig(level=options.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s")
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, _leave)
-    with suppress(KeyboardInterrupt), _listening(options) as listener, _database_url(options) as url:
-        _fill(url, options)
+    with suppress(KeyboardInterrupt), _listening(options) as listener, _stores(options) as url:
         if options.announce_database:
-            print(f"DATABASE {url}", flush=True)  # noqa: T201
+            print(f"DATABASE {options.database_url or url}", flush=True)  # noqa: T201
         database = open_database(url, connections=options.worker_threads, defects=options.defects)
         with closing(database):
             server = _Server(_configured(options, database))
@@ -91,22 +92,62 @@ def _listening(options: DemoOptions) -> Iterator[socket.socket]:
         yield listener
 
 
-def _fill(url: str, options: DemoOptions) -> None:
-    try:
-        with closing(open_to_fill(url)) as database:
-            prepare(database, options)
-    except (SQLAlchemyError, ImportError) as error:
-        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-        raise UnusableOptionError(f"cannot use the database: {reason}") from error
+@contextmanager
+def _stores(options: DemoOptions) -> Iterator[str]:
+    """The URL of the database, filled; Redis has no keys that an earlier start forgot. Both are left as they
+    were found, if so asked.
+    """
+    with _database_url(options) as url, _redis_keys(options):
+        created = _fill(url, options)
+        try:
+            yield url
+        finally:
+            if options.leave_nothing and options.database_url is not None:
+                _leave_database(url, created)
 
 
 @contextmanager
 def _database_url(options: DemoOptions) -> Iterator[str]:
     if options.database_url is not None:
-        yield options.database_url
+        yield usable_database(options.database_url)
         return
     with TemporaryDirectory(prefix="campaign-demo-") as folder:
         yield f"sqlite:///{Path(folder, 'teddy.sqlite')}"
+
+
+@contextmanager
+def _redis_keys(options: DemoOptions) -> Iterator[None]:
+    if options.redis_url is None:
+        yield
+        return
+    if KEYS_WITHOUT_TTL not in options.defects:
+        delete_endless(options.redis_url)
+    before = our_keys(options.redis_url) if options.leave_nothing else frozenset()
+    try:
+        yield
+    finally:
+        if options.leave_nothing:
+            delete_new(options.redis_url, before)
+
+
+def _fill(url: str, options: DemoOptions) -> tuple[str, ...]:
+    with _usable("cannot use the database"), closing(open_to_fill(url)) as database:
+        return prepare(database, options)
+
+
+def _leave_database(url: str, created: tuple[str, ...]) -> None:
+    with _usable("the demo's tables are still there"), closing(open_to_fill(url)) as database:
+        leave(database, created)
+
+
+@contextmanager
+def _usable(otherwise: str) -> Iterator[None]:
+    """Raises UnusableOptionError where the database refuses."""
+    try:
+        yield
+    except (SQLAlchemyError, ImportError) as error:
+        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        raise UnusableOptionError(f"{otherwise}: {reason}") from error
 
 
 def _leave(_signal: int, _frame: FrameType | None) -> None:
