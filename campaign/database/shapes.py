@@ -64,8 +64,15 @@ def row_estimate(server: Server, name: str, schema: str | None = None) -> int:
 
 def quoted(server: Server, name: str, schema: str | None = None) -> str:
     """The table's name as it is written in a statement."""
-    quote = server.engine.dialect.identifier_preparer.quote
-    return f"{quote(schema)}.{quote(name)}" if schema else str(quote(name))
+    return ".".join(identifier(server, each) for each in (schema, name) if each)
+
+
+def identifier(server: Server, name: str) -> str:
+    """A name as it is written in a statement, its per-cent signs as they are: SQLAlchemy doubles them for
+    drivers whose parameters begin with one.
+    """
+    said = str(server.engine.dialect.identifier_preparer.quote(name))
+    return said.replace("%%", "%") if said.count("%") == 2 * name.count("%") else said
 
 
 def _estimated(server: Server, name: str, schema: str | None) -> int | None:
@@ -88,7 +95,7 @@ def _estimated(server: Server, name: str, schema: str | None) -> int | None:
 
 
 def _counted(server: Server, name: str, schema: str | None) -> int:
-    table = quoted(server, name, schema)
+    table = quoted(server, name, schema).replace(":", "\\:")  # which are no parameters
     statement = f"SELECT COUNT(*) FROM (SELECT 1 FROM {table} LIMIT :most) AS counted"  # noqa: S608 - quoted
     return int(server.scalar(statement, most=MOST_COUNTED) or 0)
 

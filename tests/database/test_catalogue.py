@@ -2,6 +2,7 @@
 """What a schema shows: a healthy one is accused of nothing, each lack is named."""
 
 import asyncio
+import contextlib
 import os
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from servers import wait_until
 from campaign.database.address import read_address
 from campaign.database.server import open_server
 from campaign.database.sessions import sessions
+from campaign.database.shapes import row_estimate
 from campaign.records import Evidence, Outcome, Severity
 from phases.database.catalogue.part import CataloguePart
 from phases.database.catalogue.rights import sees_all
@@ -200,7 +202,9 @@ def test_an_account_that_sees_a_part_of_the_tables_passes_nothing(mariadb_server
     account = f"p{name[-8:]}"
     parts = urlsplit(mariadb_url)
     url = urlunsplit(parts._replace(netloc=f"{account}@{parts.hostname}:{parts.port}"))
-    server.run(f"CREATE USER {account}@'127.0.0.1'", f"GRANT SELECT ON {name}.children TO {account}@'127.0.0.1'")
+    server.run(
+        f"CREATE USER {account}@'127.0.0.1'", f"GRANT SELECT ON {name}.children TO {account}@'127.0.0.1'"
+    )
     try:
         found = judged(url)
         assert set(outcomes(found).values()) == {"inconclusive"}
@@ -271,3 +275,65 @@ def test_a_phase_that_is_stopped_does_not_wait_for_a_count(postgres_url):
     server.close()
     found = {each.check: each.outcome for each in CataloguePart().judge(evidence, settings)}
     assert found["catalogue.orphans"] is Outcome.INCONCLUSIVE
+
+
+ODD = 'W e:i%r"d'
+
+
+def test_names_with_signs_of_their_own_are_counted_like_others(postgres_url):
+    with opened(postgres_url) as server:
+        schema = '"W e:i%r""d"'
+        server.run(
+            f"CREATE SCHEMA {schema}".replace("%", "%%"),
+            f'CREATE TABLE {schema}."a%c:s" (id INT PRIMARY KEY)'.replace("%", "%%"),
+            f'CREATE TABLE {schema}.hops (id INT PRIMARY KEY, "a%c_id" INT)'.replace("%", "%%"),
+            f"INSERT INTO {schema}.hops SELECT g, 7 FROM generate_series(1, 2000) g".replace("%", "%%"),
+        )
+        server.run(
+            f'ALTER TABLE {schema}.hops ADD CONSTRAINT hop FOREIGN KEY ("a%c_id") '
+            f'REFERENCES {schema}."a%c:s" NOT VALID'.replace("%", "%%")
+        )
+        assert row_estimate(server, "hops", ODD) == 2000
+    found = failed(judged(postgres_url, many_rows=100))
+    assert found["orphans"] == f"rows refer to something that is not there: 2,000 in {ODD}.hops.a%c_id"
+    assert "2,000 rows" in found["indexes"]
+
+
+def test_rows_from_before_a_foreign_key_that_is_not_valid_are_looked_for(postgres_url):
+    with opened(postgres_url) as server:
+        make(server, "CREATE TABLE letters (id INT PRIMARY KEY, child_id INT)")
+        server.run(
+            "INSERT INTO letters VALUES (1, 9)",
+            "ALTER TABLE letters ADD FOREIGN KEY (child_id) REFERENCES children NOT VALID",
+        )
+    assert failed(judged(postgres_url))["orphans"].endswith("1 in letters.child_id")
+
+
+def test_what_mariadb_let_in_unchecked_is_not_claimed_to_be_absent(mariadb_url):
+    with opened(mariadb_url) as server:
+        make(
+            server,
+            "CREATE TABLE letters (id INT PRIMARY KEY, child_id INT, "
+            "FOREIGN KEY (child_id) REFERENCES children (id))",
+        )
+    assert "foreign_key_checks=0 were not looked for" in judged(mariadb_url)["orphans"].message
+
+
+def test_tables_after_the_last_that_is_looked_at_leave_all_undecided(sqlite_url, monkeypatch):
+    monkeypatch.setattr("phases.database.catalogue.tables.MOST_TABLES", 3)
+    with opened(sqlite_url) as server:
+        server.run(*(f"CREATE TABLE t{number} (id INTEGER PRIMARY KEY)" for number in range(3)))
+        assert set(outcomes(judged(sqlite_url)).values()) == {"not_applicable", "passed"}
+        server.run("CREATE TABLE t3 (id INTEGER PRIMARY KEY)")
+    found = judged(sqlite_url)
+    assert set(outcomes(found).values()) == {"inconclusive"}
+    assert all("only 3 of 4 tables were looked at" in each.message for each in found.values())
+
+
+@contextlib.contextmanager
+def opened(url):
+    server = open_server(read_address(url), tag="test")
+    try:
+        yield server
+    finally:
+        server.close()

@@ -9,12 +9,12 @@ from campaign.database.address import Kind
 from campaign.database.failure import failure_of
 from campaign.database.peek import peek
 from campaign.database.server import Server
-from campaign.database.shapes import quoted
+from campaign.database.shapes import identifier, quoted
 from phases.database.blocking import blocking
 from phases.database.catalogue.references import Reference, ignored, references
 from phases.database.catalogue.rights import chosen, unseen
 from phases.database.catalogue.settings import CatalogueSettings
-from phases.database.catalogue.tables import MOST_TABLES, Table, read_tables
+from phases.database.catalogue.tables import Table, read_tables
 from phases.database.scene import Scene
 
 MOST_ORPHANS = 100_000
@@ -30,12 +30,15 @@ async def collect_catalogue(scene: Scene) -> None:
         return
     name = await blocking(scene, chosen, server)
     hidden = await blocking(scene, unseen, server, name)
-    tables = await blocking(scene, read_tables, server, stopping=lambda: scene.stopping) if name else []
+    tables: list[Table] = []
+    there = 0
+    if name:
+        tables, there = await blocking(scene, read_tables, server, stopping=lambda: scene.stopping)
     found = [*references(tables, ignore=settings.ignore)]
     facts = {
         "product": server.version.product,
         "count": len(tables),
-        "whole": len(tables) < MOST_TABLES and not scene.stopping,
+        "there": there,
         "unseen": hidden,
         "tables": [_shown(each) for each in sorted(tables, key=lambda table: -table.rows)[:MOST_SHOWN]],
         "references": [_reference(each) for each in found if not each.declared],
@@ -98,10 +101,10 @@ def _referring(
 
 
 async def _orphans(scene: Scene, server: Server, found: Sequence[Reference]) -> AsyncIterator[dict[str, Any]]:
-    """Rows that refer to nothing, by column: of references without a key, and on SQLite, which checks keys
-    only where it is told to, of all.
+    """Rows that refer to nothing, by column: of references without a key or with one that not all rows were
+    held against, and on SQLite, which checks keys only where it is told to, of all.
     """
-    asked = [each for each in found if not each.declared or server.kind is Kind.SQLITE]
+    asked = [each for each in found if not each.proved or server.kind is Kind.SQLITE]
     for at, each in enumerate(asked):
         if scene.stopping:
             return
@@ -110,10 +113,9 @@ async def _orphans(scene: Scene, server: Server, found: Sequence[Reference]) -> 
 
 
 def _counted(server: Server, found: Reference, scene: Scene) -> dict[str, Any]:
-    quote = server.engine.dialect.identifier_preparer.quote
     child = quoted(server, found.table.name, found.table.schema)
     parent = quoted(server, found.to.name, found.to.schema)
-    column, key = f"c.{quote(found.column)}", f"p.{quote(found.key)}"
+    column, key = f"c.{identifier(server, found.column)}", f"p.{identifier(server, found.key)}"
     sql = (
         f"SELECT COUNT(*) FROM (SELECT 1 FROM {child} c LEFT JOIN {parent} p ON {column} = {key} "  # noqa: S608 - names of the catalogue
         f"WHERE {column} IS NOT NULL AND {key} IS NULL LIMIT {MOST_ORPHANS}) AS orphans"

@@ -61,8 +61,8 @@ def _judged(name: str, facts: Facts, settings: CatalogueSettings, *, trouble: st
 
 def _partly(facts: Facts) -> str:
     """Why what was seen is not the whole schema, or ""."""
-    if not facts["whole"]:
-        return f"only the first {facts['count']:,} tables were read"
+    if facts["count"] < facts["there"]:
+        return f"only {facts['count']:,} of {facts['there']:,} tables were looked at"
     return str(facts.get("unseen", ""))
 
 
@@ -111,7 +111,10 @@ def _orphans(facts: Facts, settings: CatalogueSettings) -> Finding:
     if counted is None:
         return checks.inconclusive(check, "orphans were not counted")
     if not counted:
-        return checks.not_applicable(check, "every reference has a foreign key that the database enforces")
+        unchecked = facts.get("product") in {"MariaDB", "MySQL"}
+        but = "; rows written with foreign_key_checks=0 were not looked for" if unchecked else ""
+        message = f"every reference has a foreign key that the database enforces{but}"
+        return checks.not_applicable(check, message)
     found = [each for each in counted if each["orphans"]]
     if found:
         named = _named([f"{each['orphans']:,} in {each['column']}" for each in found])
@@ -119,14 +122,12 @@ def _orphans(facts: Facts, settings: CatalogueSettings) -> Finding:
             check,
             False,
             message=f"rows refer to something that is not there: {named}",
-            remedy="Delete or mend them, then declare the foreign key so that there are no new ones.",
+            remedy="Delete or mend them, then declare the foreign key, or validate the one there is.",
         )
     unknown = [f"{each['column']} ({each['why']})" for each in counted if each["orphans"] is None]
     if unknown:
         return checks.inconclusive(check, f"orphans could not be counted: {_named(unknown)}")
-    message = (
-        f"no row refers to something that is not there, in {len(counted):,} columns that nothing enforces"
-    )
+    message = f"no row refers to something that is not there, in {len(counted):,} columns without proof of it"
     return checks.holds(check, True, message=message)
 
 

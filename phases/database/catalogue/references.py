@@ -14,13 +14,16 @@ _IRREGULAR = {"child": "children", "person": "people"}
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A column that refers to another table's primary key; `declared` where a foreign key says so."""
+    """A column that refers to another table's primary key; `declared` where a foreign key says so, and
+    `proved` where all rows were held against it.
+    """
 
     table: Table
     column: str
     to: Table
     key: str
     declared: bool
+    proved: bool = False
 
     @property
     def shown(self) -> str:
@@ -38,7 +41,7 @@ def references(tables: Sequence[Table], *, ignore: Collection[str] = ()) -> Iter
         for key in table.keys:
             to = known.get((key.schema, key.table))
             if to is not None and len(key.columns) == 1 and not ignored(table, key.columns[0], ignore):
-                yield Reference(table, key.columns[0], to, key.refers_to[0], declared=True)
+                yield Reference(table, key.columns[0], to, key.refers_to[0], declared=True, proved=key.proved)
         for column in table.columns:
             to = _meant(table, column, tables)
             if column not in bound and to is not None and not ignored(table, column, ignore):

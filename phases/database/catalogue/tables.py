@@ -21,12 +21,15 @@ _SYSTEM = re.compile(r"information_schema|pg_.*|sys|mysql|performance_schema")
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A foreign key: these columns refer to those of another table."""
+    """A foreign key: these columns refer to those of another table. `proved` unless it was declared NOT
+    VALID, so that rows from before were never held against it.
+    """
 
     columns: tuple[str, ...]
     table: str
     schema: str | None
     refers_to: tuple[str, ...]
+    proved: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +57,24 @@ class Table:
         return any(set(index[: len(columns)]) == set(columns) for index in self.indexes)
 
 
-def read_tables(server: Server, *, stopping: Callable[[], bool]) -> list[Table]:
-    """The target's tables in order, none of ours, at most MOST_TABLES; fewer where it is stopping. Blocks."""
+def read_tables(server: Server, *, stopping: Callable[[], bool]) -> tuple[list[Table], int]:
+    """The target's tables in order, none of ours, at most MOST_TABLES, fewer where it is stopping; and how
+    many there are. Blocks.
+    """
     from sqlalchemy import inspect  # noqa: PLC0415 - where a database is asked
 
     inspector = inspect(server.engine)
-    engines = _engines(server)
+    engines, unproved = _engines(server), _unproved(server)
+    names = list(_names(inspector, server))
     tables: list[Table] = []
-    for schema, name in _names(inspector, server):
-        if stopping() or len(tables) >= MOST_TABLES:
+    for schema, name in names[:MOST_TABLES]:
+        if stopping():
             break
-        tables.append(_table(inspector, server, name=name, schema=schema, engine=engines.get(name, "")))
-    return tables
+        own = {key for within, table, key in unproved if (within, table) == (schema, name)}
+        tables.append(
+            _table(inspector, server, name=name, schema=schema, engine=engines.get(name, ""), unproved=own)
+        )
+    return tables, len(names)
 
 
 def _names(inspector: Inspector, server: Server) -> Iterator[tuple[str | None, str]]:
@@ -81,13 +90,15 @@ def _names(inspector: Inspector, server: Server) -> Iterator[tuple[str | None, s
             yield from ((schema, name) for name in names if not _OURS.fullmatch(name))
 
 
-def _table(inspector: Inspector, server: Server, *, name: str, schema: str | None, engine: str) -> Table:
+def _table(
+    inspector: Inspector, server: Server, *, name: str, schema: str | None, engine: str, unproved: set[str]
+) -> Table:
     return Table(
         name,
         schema,
         {str(each["name"]): _family(each["type"]) for each in inspector.get_columns(name, schema)},
         tuple(inspector.get_pk_constraint(name, schema)["constrained_columns"]),
-        tuple(_key(each, schema) for each in inspector.get_foreign_keys(name, schema)),
+        tuple(_key(each, schema, unproved) for each in inspector.get_foreign_keys(name, schema)),
         indexes_of(inspector, name, schema),
         _rows(server, name, schema),
         engine,
@@ -103,12 +114,13 @@ def _rows(server: Server, name: str, schema: str | None) -> int:
         return 0
 
 
-def _key(said: Any, schema: str | None) -> Key:
+def _key(said: Any, schema: str | None, unproved: set[str]) -> Key:
     return Key(
         tuple(said["constrained_columns"]),
         str(said["referred_table"]),
         said.get("referred_schema") or schema,
         tuple(said["referred_columns"]),
+        said["name"] not in unproved,
     )
 
 
@@ -126,3 +138,15 @@ def _engines(server: Server) -> dict[str, str]:
         "WHERE TABLE_SCHEMA = DATABASE() AND TABLE_TYPE = 'BASE TABLE'"
     )
     return {str(row["name"]): str(row["engine"] or "") for row in rows}
+
+
+def _unproved(server: Server) -> set[tuple[str | None, str, str]]:
+    """Schema, table and name of the foreign keys that were declared NOT VALID (PostgreSQL)."""
+    if server.kind is not Kind.POSTGRESQL:
+        return set()
+    rows = server.rows(
+        "SELECT NULLIF(nspname, current_schema()) AS schema, relname AS table, conname AS name "
+        "FROM pg_constraint c JOIN pg_class t ON t.oid = c.conrelid "
+        "JOIN pg_namespace n ON n.oid = t.relnamespace WHERE contype = 'f' AND NOT convalidated"
+    )
+    return {(row["schema"], str(row["table"]), str(row["name"])) for row in rows}
