@@ -20,8 +20,8 @@ STEADY_NS = SECOND
 class Moments:
     """Moments in nanoseconds since the ledger began; None: it did not come to that.
 
-    `healthy_ns` is the first acknowledgement after which nothing failed for a while and more were
-    acknowledged; `errors_until_healthy` are the failures before it. `last_acknowledged_ns` is when the watch
+    `healthy_ns` is the first acknowledgement after the last failure, where more were acknowledged for a while
+    after it: a failure later on moves it. `last_acknowledged_ns` is when the watch
     began where nothing was acknowledged. `gap_ns` is the longest time without an
     acknowledgement and `gap_from_ns` its beginning; where nothing was acknowledged it is all the time.
     """
@@ -30,7 +30,6 @@ class Moments:
     last_failure_ns: int | None
     first_success_ns: int | None
     healthy_ns: int | None
-    errors_until_healthy: int
     failures: int
     acknowledged: int
     last_acknowledged_ns: int
@@ -50,7 +49,8 @@ class Moments:
 class Watch:
     """Follows the entries from `since_ns` on, in their order, in constant memory.
 
-    It is healthy again once nothing failed for `steady_ns` while writes were acknowledged.
+    It is healthy again once nothing failed for `steady_ns` while writes were acknowledged, and is so no more
+    when something fails after that.
     """
 
     def __init__(self, *, since_ns: int = 0, steady_ns: int = STEADY_NS) -> None:
@@ -59,7 +59,7 @@ class Watch:
         self._last_failure: int | None = None
         self._success: int | None = None
         self._healthy: int | None = None
-        self._errors = self._failures = self._acknowledged = 0
+        self._failures = self._acknowledged = 0
         self._last_acknowledged = since_ns
         self._gap, self._gap_from = 0, since_ns
 
@@ -86,11 +86,8 @@ class Watch:
 
     def _fail(self, at: int) -> None:
         self._failures += 1
-        if self._healthy is not None:
-            return
         self._first_failure = at if self._first_failure is None else self._first_failure
-        self._last_failure, self._success = at, None
-        self._errors += 1
+        self._last_failure, self._success, self._healthy = at, None, None
 
     def moments(self, until_ns: int) -> Moments:
         """What was seen, up to `until_ns`: a time without acknowledgements lasts until then."""
@@ -101,7 +98,6 @@ class Watch:
             last_failure_ns=self._last_failure,
             first_success_ns=self._success,
             healthy_ns=self._healthy,
-            errors_until_healthy=self._errors,
             failures=self._failures,
             acknowledged=self._acknowledged,
             last_acknowledged_ns=self._last_acknowledged,

@@ -17,6 +17,7 @@ from campaign.ledger.writer import Ledger
 from campaign.records import Outcome
 from campaign.target.spec import TargetSpec
 from phases.database.collect import run_parts
+from phases.database.judge import judge_database
 from phases.database.recovery.part import RecoveryPart
 from phases.database.settings import PartName
 
@@ -32,7 +33,7 @@ class Seen:
     """What a run of the part came to."""
 
     def __init__(self, evidence, chosen):
-        self.evidence = evidence
+        self.evidence, self.settings = evidence, chosen
         self.trials = {each["name"]: each for each in evidence.facts["recovery"]["disturbances"]}
         self.findings = {
             each.check.removeprefix("recovery."): each for each in RecoveryPart().judge(evidence, chosen)
@@ -53,6 +54,7 @@ def recover(url, folder, **said):
 
 ALL_GOOD = dict.fromkeys(("lost", "phantom", "recovered", "leaked"), "passed")
 NOTHING_KNOWN = dict.fromkeys(("lost", "phantom", "recovered", "leaked"), "inconclusive")
+AWAY = {**NOTHING_KNOWN, "recovered": "failed", "command": "inconclusive"}
 
 
 @pytest.mark.parametrize("kind", ["postgres", "mariadb"])
@@ -169,7 +171,10 @@ def test_a_crash_loses_acknowledged_writes_exactly_where_commits_are_not_flushed
 def test_a_command_that_does_nothing_proves_nothing(postgres_url, tmp_path):
     idle = {"begin": "true", "end": "echo nothing; exit 3", "seconds": 0.2}
     seen = recover(postgres_url, tmp_path, restart="true", freeze=idle)
-    assert (seen.outcomes("restart"), seen.outcomes("freeze")) == (NOTHING_KNOWN, NOTHING_KNOWN)
+    assert (seen.outcomes("restart"), seen.outcomes("freeze")) == (NOTHING_KNOWN, {"command": "inconclusive"})
+    assert (
+        "the freeze.end command failed with exit code 3: nothing" in seen.findings["freeze.command"].message
+    )
     assert "not proved" in seen.findings["restart.lost"].message
     assert "the same start time" in seen.findings["restart.lost"].message
     ran = seen.trials["freeze"]["commands"][1]
@@ -193,8 +198,14 @@ def test_a_server_that_stays_away_fails_in_bounded_time_and_what_is_left_behind_
             )
         gone = seen.findings["stop_start.recovered"]
         assert (gone.outcome, "> 1 s" in gone.message) == (Outcome.FAILED, True)
-        assert seen.outcomes("stop_start") == {**NOTHING_KNOWN, "recovered": "failed"}
-        assert any("campaign clean" in note for note in seen.evidence.notes)
+        assert seen.outcomes("stop_start") == AWAY
+        said = seen.findings["stop_start.command"].message
+        assert "the start command failed with exit code 1: it said nothing" in said
+        every = {each.check: each for each in judge_database(seen.evidence, seen.settings)}
+        left = every["territory.dropped"]
+        assert left.outcome is Outcome.FAILED
+        assert "are left in the database: connection" in left.message
+        assert "campaign clean" in left.remedy
     finally:
         server.end()
 
@@ -210,7 +221,7 @@ def test_a_server_that_stays_frozen_holds_nothing_up_for_long(fresh_name, tmp_pa
         with bell(tmp_path, begin=begin) as rings:
             frozen = {"begin": rings.command("begin"), "end": "false", "seconds": 0.1}
             seen = recover(url, tmp_path, recovered_within="1s", freeze=frozen, restart="true")
-        assert seen.outcomes("freeze") == {**NOTHING_KNOWN, "recovered": "failed"}
+        assert seen.outcomes("freeze") == AWAY
         assert "did not come back" in seen.findings["restart.lost"].message
     finally:
         end()

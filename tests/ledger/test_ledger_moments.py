@@ -21,21 +21,15 @@ def entries_of(steps):
 
 
 def plainly_healthy(entries):
-    """The first acknowledgement after the first failure with a clean stretch of STEADY behind it."""
-    first = next((place for place, each in enumerate(entries) if each.mark in FAILURES), None)
-    for place in range(len(entries) if first is None else first, len(entries)):
-        if entries[place].mark is not Mark.ACKNOWLEDGED:
-            continue
-        for later in entries[place + 1 :]:
-            if later.mark in FAILURES:
-                break
-            if later.mark is Mark.ACKNOWLEDGED and later.at_ns >= entries[place].at_ns + STEADY:
-                return entries[place].at_ns
-    return None
+    """The first acknowledgement after the last failure, where a clean stretch of STEADY follows it."""
+    failures = [place for place, each in enumerate(entries) if each.mark in FAILURES]
+    after = entries[failures[-1] :] if failures else []
+    times = [each.at_ns for each in after if each.mark is Mark.ACKNOWLEDGED]
+    return times[0] if times and times[-1] >= times[0] + STEADY else None
 
 
 @given(LISTS)
-def test_healthy_is_the_first_success_with_a_clean_stretch_behind_it(steps):
+def test_healthy_is_the_first_success_after_the_last_failure_with_a_clean_stretch_behind_it(steps):
     made = entries_of(steps)
     seen = moments(made, 1000, steady_ns=STEADY)
     failures = [each.at_ns for each in made if each.mark in FAILURES]
@@ -61,7 +55,7 @@ def test_recovery_counts_from_the_first_failure_although_answers_still_came_afte
         *(Entry(Mark.ACKNOWLEDGED, each, each) for each in range(420, 520, 5)),
     ]
     seen = moments(story, 520, since_ns=fault, steady_ns=50)
-    assert (seen.to_healthy_ns, seen.errors_until_healthy) == (420 - first_failure, 2)
+    assert (seen.to_healthy_ns, seen.failures) == (420 - first_failure, 2)
     assert (seen.first_success_ns, seen.last_failure_ns) == (420, last_failure)
     assert (seen.gap_ns, seen.gap_from_ns) == (420 - 155, 155)
 
@@ -69,10 +63,14 @@ def test_recovery_counts_from_the_first_failure_although_answers_still_came_afte
 def test_without_a_clean_stretch_it_never_was_healthy_again():
     story = [Entry(mark, 0, at) for at, mark in enumerate([Mark.REFUSED, Mark.ACKNOWLEDGED] * 100)]
     seen = moments(story, 200, steady_ns=50)
-    assert (seen.healthy_ns, seen.to_healthy_ns, seen.errors_until_healthy) == (None, None, 100)
+    assert (seen.healthy_ns, seen.to_healthy_ns, seen.failures) == (None, None, 100)
 
 
-def test_a_failure_after_it_was_healthy_counts_and_does_not_undo_it():
-    story = [Entry(Mark.REFUSED, 0, 0), *(Entry(Mark.ACKNOWLEDGED, 1, at) for at in range(1, 30))]
-    seen = moments([*story, Entry(Mark.REFUSED, 2, 40)], 50, steady_ns=10)
-    assert (seen.healthy_ns, seen.errors_until_healthy, seen.failures) == (1, 1, 2)
+def test_a_calm_that_does_not_hold_to_the_end_was_no_recovery():
+    calm = [Entry(Mark.ACKNOWLEDGED, 1, at) for at in range(1, 30)]
+    again = [Entry(Mark.REFUSED, 2, at) for at in range(30, 230)]
+    story = [Entry(Mark.REFUSED, 0, 0), *calm, *again]
+    assert moments(story, 230, steady_ns=10).healthy_ns is None
+    well = [Entry(Mark.ACKNOWLEDGED, 3, at) for at in range(231, 260)]
+    seen = moments([*story, *well], 260, steady_ns=10)
+    assert (seen.to_healthy_ns, seen.failures, seen.last_failure_ns) == (231, 201, 229)

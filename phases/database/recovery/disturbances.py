@@ -16,6 +16,13 @@ TITLES = {
 }
 """What each disturbance is called, in the order in which they happen."""
 
+COMMANDS = {
+    "freeze": ("freeze.begin", "freeze.end"),
+    "restart": ("restart",),
+    "stop_start": ("stop", "start"),
+}
+"""What the campaign file calls the commands of a disturbance, in the order in which they run."""
+
 SLOW = {"freeze", "restart", "stop_start"}
 """Those that need commands of the user."""
 

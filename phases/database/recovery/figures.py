@@ -67,7 +67,7 @@ def _proved(story: Story, seen: Moments, settings: RecoverySettings) -> bool:
     if story.name == "freeze" and settings.freeze is not None:
         stood_still = seen.gap_ns >= FELT_SHARE * settings.freeze.seconds * SECOND
         return stood_still or seen.failures > 0
-    return bool(story.restarted) or seen.failures > 0
+    return seen.failures > 0 if story.restarted is None else story.restarted
 
 
 def _proof(story: Story, seen: Moments | None) -> str:
@@ -92,8 +92,7 @@ def _times(story: Story, seen: Moments) -> dict[str, Any]:
         "recovered": seen.first_failure_ns is None or seen.healthy_ns is not None,
         "flowing": seen.acknowledged > 0,
         "watched": _since(story, story.ended_ns),
-        "errors": seen.errors_until_healthy,
-        "errors_later": seen.failures - seen.errors_until_healthy,
+        "errors": seen.failures,
         "longest_gap": _s(seen.gap_ns),
     }
 
@@ -135,7 +134,7 @@ def _timeline(story: Story, seen: Moments) -> list[dict[str, Any]]:
         (story.struck_ns, "it began"),
         (story.over_ns if story.strike and story.strike.commands else None, "the last command was done"),
         (seen.first_failure_ns, "first failure"),
-        (seen.last_failure_ns, "last failure before it was healthy"),
+        (seen.last_failure_ns, "last failure"),
         (seen.first_success_ns, "first success after it"),
         (seen.healthy_ns, "healthy from here on"),
     ]

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from campaign import checks
-from campaign.records import Evidence, Finding, Limit, Measurement, Severity
-from phases.database.recovery.disturbances import TITLES, planned
+from campaign.records import Evidence, Finding, Limit, Measurement, Outcome, Severity
+from phases.database.recovery.disturbances import COMMANDS, TITLES, planned
 from phases.database.recovery.settings import RecoverySettings
 from phases.database.scene import facts_of, trouble_of
 
@@ -59,10 +59,40 @@ def _undecided(name: str, check: str, why: str) -> Finding:
 
 def _judged(trial: dict[str, Any], settings: RecoverySettings) -> Iterator[Finding]:
     doubt = _doubt(trial)
-    yield _lost(trial, doubt)
-    yield _phantom(trial, doubt)
-    yield _recovered(trial, doubt, settings)
-    yield _leaked(trial, doubt)
+    found: tuple[Finding, ...] = (
+        _lost(trial, doubt),
+        _phantom(trial, doubt),
+        _recovered(trial, doubt, settings),
+        _leaked(trial, doubt),
+    )
+    if broken := _broken_commands(trial):
+        yield _command(trial, broken)
+        told = not trial["proved"]  # then the rest is undecided by that alone, and it is said once
+        found = tuple(each for each in found if not told or each.outcome is Outcome.FAILED)
+    yield from found
+
+
+def _broken_commands(trial: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """The commands that did not end well, by what the campaign file calls them."""
+    ran = zip(COMMANDS.get(trial["name"], ()), trial["commands"], strict=False)
+    return [(name, command) for name, command in ran if command["exit_code"] != 0]
+
+
+def _command(trial: dict[str, Any], broken: list[tuple[str, dict[str, Any]]]) -> Finding:
+    commands = "; ".join(f"{name}: {command['command']}" for name, command in broken)
+    return checks.inconclusive(
+        _check(trial["name"], "command"),
+        f"{trial['title']}: {'; '.join(_ending(*each) for each in broken)}",
+        severity=Severity.BLOCKER,
+        remedy=f"Mend what the campaign file says under recovery ({commands}), and run it again.",
+    )
+
+
+def _ending(name: str, command: dict[str, Any]) -> str:
+    said = next(iter(command["output"].splitlines()), "it said nothing")
+    if command["exit_code"] is None:
+        return f"the {name} command did not end within {command['seconds']:.1f} s: {said}"
+    return f"the {name} command failed with exit code {command['exit_code']}: {said}"
 
 
 def _doubt(trial: dict[str, Any]) -> str:
@@ -116,22 +146,27 @@ def _recovered(trial: dict[str, Any], doubt: str, settings: RecoverySettings) ->
         return checks.holds(
             _check(name, "recovered"), ok=False, message=message, severity=CHECKS["recovered"], remedy=SLOW
         )
-    failed = trial["to_healthy"] is not None
-    seconds = trial["to_healthy"] if failed else trial["longest_gap"]
-    what = (
-        "time to healthy, from the first failure"
-        if failed
-        else ("nothing failed; the longest time without an acknowledgement")
-    )
-    return checks.within(
+    seconds, what = _outage(trial)
+    judged = checks.within(
         _check(name, "recovered"),
         Measurement.exact(_check(name, "recovered"), seconds, unit="s", count=trial.get("acknowledged", 0)),
         limit=limit,
         subject=f"{title}: {what}",
         severity=CHECKS["recovered"],
         remedy=SLOW,
-        doubt=doubt,
     )
+    if doubt and judged.outcome is not Outcome.FAILED:
+        return _undecided(name, "recovered", f"{judged.message}, but {doubt}")
+    return judged
+
+
+def _outage(trial: dict[str, Any]) -> tuple[float, str]:
+    """How long clients suffered, and what that is: whatever is longer, failures or silence."""
+    to_healthy, gap = trial["to_healthy"], trial["longest_gap"]
+    if to_healthy is not None and to_healthy >= gap:
+        return to_healthy, "time to healthy, from the first failure"
+    silence = "the longest time without an acknowledgement"
+    return gap, silence if to_healthy is not None else f"nothing failed; {silence}"
 
 
 def _leaked(trial: dict[str, Any], doubt: str) -> Finding:

@@ -74,7 +74,7 @@ class RecoverySettings(Settings):
     @model_validator(mode="after")
     def _time_to_recover(self) -> Self:
         if self.freeze is not None and self.freeze.seconds >= self.recovered_within:
-            allowed = "freeze.seconds below recovered_within, which counts from the first failure"
+            allowed = "freeze.seconds below recovered_within: no write is acknowledged while it is frozen"
             raise PydanticCustomError("too_long", "needs {allowed}", {"allowed": allowed})
         return self
 

@@ -23,11 +23,12 @@ from phases.database.recovery.settings import RecoverySettings
 from phases.database.recovery.strikes import STRIKES, Field, Strike
 from phases.database.recovery.witness import (
     Left,
+    Run,
     left_over,
     patiently,
     restarted,
     rows_found,
-    started_at,
+    run_of,
 )
 from phases.database.recovery.writers import Writers
 from phases.database.scene import Scene
@@ -96,7 +97,7 @@ async def run_trial(scene: Scene, server: Server, table: Table, *, name: str, nu
     story = Story(name)
     settings, clock = scene.settings.recovery, scene.context.clock
     counting = Counting()
-    before = await asyncio.to_thread(patiently, lambda: started_at(server), server, seconds=AWAY_SECONDS)
+    before = await asyncio.to_thread(patiently, lambda: run_of(server), server, seconds=AWAY_SECONDS)
     pooled = Pooled(server.address, settings, tag=f"{server.tag}/recovery", clock=clock)
     with _ledger(scene, name, counting) as ledger:
         writers = Writers(pooled, ledger, table, trial=number, clock=clock)
@@ -171,7 +172,8 @@ async def _until_calm(at: Field, watch: Watch, writers: Writers, *, over_ns: int
         now = at.ledger.now_ns()
         seen = watch.moments(now)
         _check_ledger(writers)
-        if now - over_ns >= calm and _well(seen, now - flowing):
+        hanging = writers.waiting_ns > calm  # what may still fail is no calm
+        if now - over_ns >= calm and not hanging and _well(seen, now - flowing):
             return
         begun = over_ns if seen.first_failure_ns is None else max(over_ns, seen.first_failure_ns)
         if now - begun >= at.settings.recovered_within * SECOND + 2 * calm:
@@ -213,7 +215,7 @@ def _account(story: Story, pooled: Pooled, writers: Writers) -> None:
     story.errors = dict(writers.errors.most_common())
 
 
-def _look_back(story: Story, at: Field, before: float | None) -> None:
+def _look_back(story: Story, at: Field, before: Run) -> None:
     """Read every row back and ask the server what it still has of us. Blocks."""
     well = story.moments is not None and (
         story.moments.healthy_ns is not None or story.moments.first_failure_ns is None
@@ -223,7 +225,7 @@ def _look_back(story: Story, at: Field, before: float | None) -> None:
         found = patiently(lambda: rows_found(at.server, at.table, at.trial), at.server, seconds=seconds)
         story.table_gone = found is None
         story.comparison = compare(read_book(at.ledger.path), found or ())
-        story.restarted = restarted(before, started_at(at.server))
+        story.restarted = restarted(at.server.kind, before, run_of(at.server))
         numbers = _numbers(story, at.pooled)
         story.left = left_over(at.server, tag=at.pooled.tag, numbers=numbers)
     except (SQLAlchemyError, OSError) as error:

@@ -14,6 +14,7 @@ from typing import TypeVar
 from sqlalchemy import Table, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from campaign.database import uptime
 from campaign.database.address import Kind
 from campaign.database.failure import failure_of
 from campaign.database.server import Server, Session
@@ -24,9 +25,6 @@ T = TypeVar("T")
 PAUSE = 0.1
 CLEAR_SECONDS = 3.0
 """What the server gets to notice that sessions ended."""
-
-TOLERANCE = 1.5
-"""Seconds by which a start that is told in whole seconds may be off."""
 
 NO_TABLE = ("42P01", "/1146", "3F000")
 
@@ -44,19 +42,40 @@ def patiently(ask: Callable[[], T], server: Server, *, seconds: float) -> T:
             time.sleep(PAUSE)
 
 
-def started_at(server: Server) -> float | None:
-    """Since when the server runs, in seconds since 1970 by its own clock; None where it does not say."""
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of the server: when it was started by its own clock (seconds since 1970), and how many seconds
+    it ran when it was asked; None where it does not say.
+    """
+
+    start: float | None
+    age: float | None
+
+
+def run_of(server: Server) -> Run:
+    """The run that the server is in now."""
+    return Run(uptime.started_at(server), _age(server))
+
+
+def _age(server: Server) -> float | None:
     if server.kind is Kind.POSTGRESQL:
-        return float(server.scalar("SELECT EXTRACT(EPOCH FROM pg_postmaster_start_time())::float8"))
+        asked = "SELECT EXTRACT(EPOCH FROM clock_timestamp() - pg_postmaster_start_time())::float8"
+        return float(server.scalar(asked))
     if server.kind is Kind.MYSQL:
-        (uptime,) = server.rows("SHOW GLOBAL STATUS LIKE 'Uptime'")
-        return float(server.scalar("SELECT UNIX_TIMESTAMP()")) - float(uptime["Value"])
+        (told,) = server.rows("SHOW GLOBAL STATUS LIKE 'Uptime'")
+        return float(told["Value"])
     return None
 
 
-def restarted(before: float | None, after: float | None) -> bool:
-    """Whether these two starts are of two different runs of the server."""
-    return before is not None and after is not None and abs(after - before) > TOLERANCE
+def restarted(kind: Kind, before: Run, after: Run) -> bool | None:
+    """Whether these are two different runs; None where that is not known, as of a server that says whole
+    seconds and had run for hardly more than one.
+    """
+    if before.start is None or after.start is None or before.age is None:
+        return None
+    if uptime.restarted(kind, before.start, after.start):
+        return True
+    return None if before.age <= uptime.TOLERANCE.get(kind, 0.0) else False
 
 
 def rows_found(server: Server, table: Table, trial: int) -> list[int] | None:

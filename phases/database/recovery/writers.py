@@ -38,7 +38,7 @@ class Writers:
         self._pooled, self._ledger, self._table = pooled, ledger, table
         self._trial, self._clock = trial, clock
         self._ended = False
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._under_way: dict[asyncio.Task[None], int] = {}
         self._given_up: set[asyncio.Task[None]] = set()
 
     async def send(self, settings: RecoverySettings) -> None:
@@ -55,13 +55,19 @@ class Writers:
         """Send no more, and wait for what is under way, so long at most."""
         self._ended = True
         if self._under_way:
-            await asyncio.wait(self._under_way, timeout=seconds)
+            await asyncio.wait(set(self._under_way), timeout=seconds)
         for _ in range(CANCELS):  # a driver that is just closing a connection may swallow the first one
-            if not (rest := self._under_way | self._given_up):
+            if not (rest := set(self._under_way) | self._given_up):
                 break
             for task in rest:
                 task.cancel()
             await asyncio.wait(rest, timeout=CANCEL_SECONDS)
+
+    @property
+    def waiting_ns(self) -> int:
+        """Nanoseconds for which the oldest write that is under way waits by now; 0 where none is."""
+        oldest = next(iter(self._under_way.values()), None)
+        return 0 if oldest is None else self._clock.now_ns() - oldest
 
     def _after(self, due: int, step: int) -> int:
         """When the next one is due. What was missed for a second and more is not made up for."""
@@ -78,11 +84,11 @@ class Writers:
             self.errors["too many under way"] += 1
             return
         task = asyncio.create_task(self._write(number, settings))
-        self._under_way.add(task)
+        self._under_way[task] = self._clock.now_ns()
         task.add_done_callback(self._settle)
 
     def _settle(self, task: asyncio.Task[None]) -> None:
-        self._under_way.discard(task)
+        del self._under_way[task]
         if not task.cancelled() and (error := task.exception()) is not None:
             self.trouble = self.trouble or error
 
