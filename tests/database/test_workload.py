@@ -189,7 +189,7 @@ def test_the_mix_of_the_file_leaves_out_what_it_does_not_name():
     [
         ({"rate": "10/s", "users": 3}, "one of them"),
         ({"mix": {"dashboard": 0}}, "one above 0"),
-        ({"hold": "100ms"}, "greater than or equal to 1"),
+        ({"hold": "100ms"}, "is a hold of 100ms and a timeout of 5s, not a hold of 1s or more"),
         ({"limits": {"all": {"rate": "1000/s"}}}, "1000/s}, and 600/s are offered, not"),
         ({"limits": {"profile_lookup": {"rate": "400/s"}}}, "400/s}, and 240/s are offered"),
         ({"rate": "100/s", "limits": {"all": {"rate": "101/s"}}}, "100/s are offered"),

@@ -216,3 +216,5 @@ _SQLITE: Mapping[str, Rule] = {
     "locking_mode": _locking_mode,
 }
 _RULES = {"PostgreSQL": _POSTGRESQL, "MariaDB": _MYSQL, "MySQL": _MYSQL, "SQLite": _SQLITE}
+SETTINGS = (*_POSTGRESQL, *_MYSQL, *_SQLITE)
+"""Every setting whose value has a meaning here."""

@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from campaign.settings import Settings
+from phases.database.durability.meanings import SETTINGS
+from phases.database.mistakes import known
 
 MOST_ACCEPTED = 30
 
@@ -21,7 +23,8 @@ def _said(value: object) -> object:
 
 
 Word = Annotated[str, BeforeValidator(_said), StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,40}$")]
-SettingName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_.]{0,79}$")]
+ACCEPTABLE = (*SETTINGS, "unlogged")
+SettingName = Annotated[str, BeforeValidator(known("a setting", ACCEPTABLE)), StringConstraints(min_length=1)]
 SessionSetting = Literal["synchronous_commit", "synchronous", "journal_mode"]
 
 

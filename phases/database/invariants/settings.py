@@ -2,15 +2,17 @@
 
 from typing import Annotated, Literal, Self, get_args
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from campaign.settings import Duration, Settings
+from phases.database.mistakes import known
 
 QUICK_SECONDS = 0.3
 
 LevelName = Literal["default", "read uncommitted", "read committed", "repeatable read", "serializable"]
 LEVELS = frozenset(get_args(LevelName))
 Required = Literal["", "read committed", "snapshot", "serializable"]
+REQUIREMENTS = tuple(filter(None, get_args(Required)))
 
 
 class InvariantsSettings(Settings):
@@ -24,7 +26,7 @@ class InvariantsSettings(Settings):
     workers: Annotated[int, Field(ge=2, le=20)] = 6
     accounts: Annotated[int, Field(ge=2, le=1000)] = 8
     level: LevelName = "default"
-    require: Required = ""
+    require: Annotated[Required, BeforeValidator(known("a requirement", REQUIREMENTS))] = ""
 
     def quick(self) -> Self:
         """A fraction of a second for each check."""

@@ -1,6 +1,6 @@
 """What the campaign file says under `isolation`."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, model_validator
 from pydantic.json_schema import JsonSchemaValue
@@ -8,11 +8,13 @@ from pydantic_core import CoreSchema
 
 from campaign.settings import Settings, unknown_name
 from phases.database.isolation.anomalies import FORBIDDEN
+from phases.database.mistakes import known
 
 LevelName = Literal[
     "read uncommitted", "read committed", "repeatable read", "serializable",
     "deferred", "immediate", "python default",
 ]  # fmt: skip
+LEVELS: tuple[LevelName, ...] = get_args(LevelName)
 
 
 def _listed(value: object) -> object:
@@ -37,7 +39,7 @@ class IsolationSettings(Settings):
     """
 
     require: Annotated[tuple[Requirement, ...], BeforeValidator(_listed)] = ()
-    level: LevelName | Literal[""] = ""
+    level: Annotated[LevelName | Literal[""], BeforeValidator(known("a level", LEVELS))] = ""
     levels: Annotated[tuple[LevelName, ...], BeforeValidator(_listed)] = ()
     load: bool = True
     repeats: int = Field(default=3, ge=1, le=100)

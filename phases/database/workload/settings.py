@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from campaign.settings import Duration, GradedLimit, Rate, Settings
+from campaign.settings import Duration, GradedLimit, Rate, Settings, write_duration
 from phases.database.mistakes import mistake
 from phases.database.running.limits import (
     ALL,
@@ -51,9 +51,9 @@ class WorkloadSettings(Settings):
     rate: Rate | None = None
     users: int | None = Field(default=None, ge=1, le=500)
     connections: int = Field(default=10, ge=1, le=500)
-    hold: Annotated[Duration, Field(ge=1)] = 60.0
+    hold: Duration = 60.0
     warm_up: Duration = 5.0
-    timeout: Annotated[Duration, Field(ge=0.1)] = 5.0
+    timeout: Duration = 5.0
     limits: dict[Subject, PatternLimits] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -62,6 +62,9 @@ class WorkloadSettings(Settings):
             raise mistake("either a rate or users, one of them", "both")
         if not any(self.weights.values()):
             raise mistake("a mix with a weight, one above 0", "only weights of 0")
+        if self.hold < 1 or self.timeout < 0.1:
+            found = f"a hold of {write_duration(self.hold)} and a timeout of {write_duration(self.timeout)}"
+            raise mistake("a hold of 1s or more and a timeout of 100ms or more", found)
         if self.offered and (why := unreachable(self.limits, offered_to(self.weights, self.offered))):
             raise mistake("a limit on a rate that is offered (by rate and mix)", f"limits of {why}")
         return self
