@@ -23,7 +23,6 @@ from phases.database.scene import Scene
 from phases.database.service.counters import open_counter
 from phases.database.service.lock import held_lock
 from phases.database.service.part import ServicePart
-from phases.database.service.settings import DEFAULT_STATEMENTS
 
 pytestmark = [pytest.mark.postgres, pytest.mark.redis]
 
@@ -207,7 +206,7 @@ DEFECTS = {
     "n-plus-one": (
         "statements",
         "service.statements.history",
-        Severity.IMPORTANT,
+        Severity.CRITICAL,
         r"for one history was 2\d[.\d]* statements",
     ),
     "pool-too-small": (
@@ -229,9 +228,8 @@ def only(section):
     """The changes that leave the part only this section."""
     connections = {"crowd": None, "waiting": None, "leak": None}
     connections.pop(section, None)
-    statements = {"history": DEFAULT_STATEMENTS} if section == "statements" else {}
-    no_races = {} if section == "races" else {"races": {}}
-    return {"statements": statements, "connections": connections, **no_races}
+    others = {name: {} for name in ("races", "statements") if name != section}
+    return {"connections": connections, **others}
 
 
 @pytest.mark.parametrize("defect", DEFECTS)

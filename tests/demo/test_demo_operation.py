@@ -132,7 +132,7 @@ def test_a_port_in_use_is_one_sentence_and_exit_2():
     [
         ("--port=70000", "cannot listen on 127.0.0.1 port 70000: bind(): port must be 0-65535."),
         ("--host=192.0.2.1", "cannot listen on 192.0.2.1 port 8000: Cannot assign requested address"),
-        ("--database-url=nonsense", "cannot use the database: Could not parse SQLAlchemy URL"),
+        ("--database-url=nonsense", "the demo keeps its data in PostgreSQL (postgresql://...) or SQLite"),
         (
             "--database-url=sqlite:////no/such/folder/x",
             "cannot use the database: unable to open database file",

@@ -125,10 +125,10 @@ def _leak(facts: Mapping[str, Any] | None, asked: Leak, missing: str) -> Finding
         return checks.holds(LEAK, ok=False, message=leaked, remedy=GIVE_BACK)
     least = len(asked.operations) * asked.times
     if said := _odd(facts, asked, least=least):
-        return checks.inconclusive(LEAK, f"{after} {asked.probe} was answered again, and yet: {said}")
+        return checks.inconclusive(LEAK, f"{after}, {asked.probe} was answered again, and yet: {said}")
     how = "no session stayed in a transaction and " if "stuck" in facts else ""
     took, before = (format_quantity(each, "s") for each in (facts["probes"][-1]["seconds"], facts["alone"]))
-    said = f"{after} {how}{asked.probe} is answered as before (in {took}, before in {before})"
+    said = f"{after}, {how}{asked.probe} is answered as before (in {took}, before in {before})"
     return checks.holds(LEAK, ok=True, message=said)
 
 
@@ -152,11 +152,11 @@ def _leaked(facts: Mapping[str, Any], asked: Leak, *, after: str) -> str:
     if not any(each["ok"] for each in probes):
         took, usual = (format_quantity(seconds, "s") for seconds in (probes[0]["seconds"], alone))
         why = f"{probes[0]['why']} after {took}, alone before it took {usual}"
-        return f"{after} {asked.probe} fails: {why}: connections leak"
+        return f"{after}, {asked.probe} fails: {why}: connections leak"
     if all(is_slow(each["seconds"], alone) for each in probes):
         quickest = min(each["seconds"] for each in probes)
         took = _compared(quickest, alone)
-        return f"{after} {asked.probe} takes {took}, as if connections were not given back"
+        return f"{after}, {asked.probe} takes {took}, as if connections were not given back"
     return ""
 
 
