@@ -60,12 +60,12 @@ def enough_together(times: int) -> int:
 def _doubt(race: Race, facts: Mapping[str, Any], times: int) -> str:
     """Why runs without a violation prove nothing; "" where they do."""
     confirmed, runs = facts.get("confirmed", 0), facts.get("runs", 0)
-    if isinstance(race, WriteAfter) and (why := _unexercised(race, facts)):
-        return why
     if 2 * confirmed < times:
         why = "; ".join(facts.get("refusals", ()))
         said = f"everything was confirmed in {confirmed} of {runs} runs, which is too few of {times}"
         return f"{said} ({why})" if why else said
+    if isinstance(race, WriteAfter) and (why := _unexercised(race, facts)):
+        return why
     if 2 * _judged(facts) < times:
         return f"in {confirmed - _judged(facts)} of {confirmed} runs {_unjudged(race, facts)}"
     together, least = facts.get("overlapped", 0), enough_together(times)
