@@ -31,8 +31,10 @@ from phases.database.invariants.history import Status as End
 from phases.database.invariants.judge import CHECKS
 from phases.database.invariants.killed import run_killed_clients
 from phases.database.invariants.part import InvariantsPart
+from phases.database.invariants.promises import Anomaly, required
 from phases.database.invariants.races import run_check_constraint, run_foreign_key, run_unique_key
 from phases.database.invariants.transfers import locking_teller, run_transfers, write_back
+from phases.database.isolation.anomalies import FORBIDDEN
 from phases.database.scene import TROUBLE
 from phases.database.settings import PartName
 
@@ -379,6 +381,13 @@ def test_what_is_said_of_isolation_is_meant_here_too():
     assert (required_of(both), level_of(both)) == (("snapshot", "no write skew"), "read committed")
 
 
+@pytest.mark.parametrize("word", list(FORBIDDEN))
+def test_a_word_of_the_isolation_part_forbids_here_what_it_forbids_there(word):
+    shown_by_histories = {each.value for each in Anomaly}
+    there = {each.value for each in FORBIDDEN[word]} & shown_by_histories
+    assert there <= {each.value for each in required([word])}
+
+
 def test_a_quick_run_takes_a_fraction_of_a_second_for_each_check():
     settings = settings_of().quick()
     assert settings.invariants.seconds == 0.3
@@ -403,7 +412,10 @@ SHOWN = {
         ({}, ()),
         ({"invariants": {}}, ()),
         ({"invariants": {"checks": {}}}, ("Invariants",)),
-        ({"invariants": SHOWN}, ("orphans 1", "child 7", "G2-item 2", "T1 (ok): read(1) = []", "broke off")),
+        (
+            {"invariants": SHOWN},
+            ("orphans (1 times)", "child 7", "G2-item (2 times)", "T1 (ok): read(1) = []", "broke off"),
+        ),
     ],
 )
 def test_the_page_shows_what_is_there(facts, shown):

@@ -85,7 +85,9 @@ def judged(evidence):
         ({"to_healthy": None, "recovered": False}, PASSED, PASSED, FAILED, PASSED),
         ({"to_healthy": None, "detected": None, "flowing": False}, PASSED, PASSED, FAILED, PASSED),
         ({"leaked": {"sessions": 1, "in_transaction": 1, "checked_out": 0}}, PASSED, PASSED, PASSED, FAILED),
-        ({"leaked": {"sessions": 0, "in_transaction": 0, "checked_out": 1}}, PASSED, PASSED, PASSED, FAILED),
+        ({"leaked": {"sessions": 0, "in_transaction": 0, "checked_out": 1}}, PASSED, PASSED, PASSED, PASSED),
+        ({"leaked": {"sessions": 1, "in_transaction": 0, "checked_out": 1}}, PASSED, PASSED, PASSED, OPEN),
+        ({"leaked": {"sessions": 2, "in_transaction": 0, "checked_out": 1}}, PASSED, PASSED, PASSED, FAILED),
         ({"proved": False}, OPEN, OPEN, OPEN, OPEN),
         ({"proved": False, "lost": SOME}, FAILED, OPEN, OPEN, OPEN),
         ({"acknowledged_before": 0}, OPEN, OPEN, OPEN, OPEN),
@@ -109,6 +111,12 @@ def test_an_outage_is_as_long_as_the_longer_of_its_failures_and_its_silence():
     assert "the longest time without an acknowledgement was 61 s (at most 30 s)" in quiet.message
     loud = judged(evidence_of(to_healthy=2.0, longest_gap=0.1))["recovered"]
     assert "time to healthy, from the first failure was 2 s" in loud.message
+
+
+def test_a_connection_that_only_our_own_pool_misses_is_told_and_accuses_nobody():
+    leaked = judged(evidence_of(leaked={"sessions": 0, "in_transaction": 0, "checked_out": 1}))["leaked"]
+    assert leaked.outcome is Outcome.PASSED
+    assert "connections that our own pool still misses: 1" in leaked.message
 
 
 BROKEN = {"command": "systemctl restart db", "exit_code": 1, "seconds": 0.1, "output": "Access denied\nmore"}
@@ -192,7 +200,7 @@ def rendered(facts):
 
 def test_the_page_shows_the_numbers_and_survives_facts_that_are_missing():
     whole = rendered(evidence_of(lost=SOME).facts)
-    assert "idle connections killed by the server" in whole
+    assert "Idle connections killed by the server" in whole
     assert "200 ms" in whole
     assert rendered({}).strip() == ""
     bare = {
