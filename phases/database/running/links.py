@@ -63,13 +63,30 @@ class Link(Protocol):
         """End what is under way on the server too; the connection is of no use afterwards."""
 
 
-class AsyncpgLink:
-    """asyncpg. Its statements offer no bound on rows outside of a cursor, its protocol does."""
+class CancellingLink:
+    """What the drivers of PostgreSQL have in common: a cancelled task cancels the statement on the server."""
 
-    __slots__ = ("_execute", "_prepared", "_statements", "driver")
+    __slots__ = ("driver",)
 
     def __init__(self, driver: Any) -> None:
         self.driver = driver
+
+    async def say(self, command: str) -> None:
+        """BEGIN, COMMIT, ROLLBACK."""
+        await self.driver.execute(command)
+
+    def interrupt(self) -> bool:
+        """Cancelling the task does it."""
+        return False
+
+
+class AsyncpgLink(CancellingLink):
+    """asyncpg. Its statements offer no bound on rows outside of a cursor, its protocol does."""
+
+    __slots__ = ("_execute", "_prepared", "_statements")
+
+    def __init__(self, driver: Any) -> None:
+        super().__init__(driver)
         self._prepared: dict[int, Any] = {}
         self._statements: dict[int, Any] = {}
         self._execute = driver._protocol.bind_execute  # noqa: SLF001 - see above
@@ -95,14 +112,6 @@ class AsyncpgLink:
         statement = self._statements[query.number] = await self.driver.prepare(query.sql)
         self._prepared[query.number] = statement._state  # noqa: SLF001 - see above
 
-    async def say(self, command: str) -> None:
-        """BEGIN, COMMIT, ROLLBACK."""
-        await self.driver.execute(command)
-
-    def interrupt(self) -> bool:
-        """A cancelled task cancels the statement on the server."""
-        return False
-
     async def abandon(self) -> None:
         """The cancellation is on its way; wait for it, then drop the connection."""
         try:
@@ -117,13 +126,10 @@ class AsyncpgLink:
             self._statements.pop(query.number, None)
 
 
-class PsycopgLink:
+class PsycopgLink(CancellingLink):
     """psycopg 3. It holds a whole answer in memory, so the first one is read through a cursor."""
 
-    __slots__ = ("driver",)
-
-    def __init__(self, driver: Any) -> None:
-        self.driver = driver
+    __slots__ = ()
 
     async def ask(self, query: Query, args: tuple[Any, ...]) -> int:
         """The rows that came back, or that were changed."""
@@ -135,14 +141,6 @@ class PsycopgLink:
 
     async def prepare(self, query: Query) -> None:
         """It is prepared where it is first executed."""
-
-    async def say(self, command: str) -> None:
-        """BEGIN, COMMIT, ROLLBACK."""
-        await self.driver.execute(command)
-
-    def interrupt(self) -> bool:
-        """A cancelled task cancels the statement on the server."""
-        return False
 
     async def abandon(self) -> None:
         """Cancel on the server, then drop the connection."""
