@@ -53,9 +53,21 @@ async def _greet(client: Redis, url: str) -> None:
     try:
         await cast("Any", client.ping())
     except (AuthenticationError, ResponseError) as error:
-        raise CacheAccessError(f"the Redis {where} does not let us in: {error}") from None
+        raise CacheAccessError(f"the Redis {where} does not let us in: {_refusal(error)}") from None
     except (Gone, Late, OSError) as error:
         raise TargetUnreachableError(f"the Redis {where} does not answer: {error}") from None
+
+
+def _refusal(error: Exception) -> str:
+    """What Redis said; of passwords in our words, as its own speak of a command that nobody gave."""
+    from redis.exceptions import AuthenticationError  # noqa: PLC0415
+
+    said = str(error)
+    if "HELLO must be called" in said or "NOAUTH" in said or "Authentication required" in said:
+        return "it asks for a password, and target.redis has none"
+    if isinstance(error, AuthenticationError) or "WRONGPASS" in said:
+        return "the user or the password in target.redis is wrong"
+    return said
 
 
 def shown(url: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from campaign.database.address import read_address
+from campaign.database.blocking import interrupted
 from campaign.database.failure import failure_of
 from campaign.database.server import Server, open_server, tag_of
 from campaign.database.territory import Territory, claim, is_there
@@ -154,6 +155,9 @@ async def _server(context: PhaseContext) -> AsyncIterator[Server | None]:
     server = await asyncio.to_thread(open_server, read_address(url), tag=tag_of(f"{context.seed:08x}"[:8]))
     try:
         yield server
+    except asyncio.CancelledError:
+        await asyncio.shield(interrupted(server))
+        raise
     finally:
         await asyncio.to_thread(server.close)
 

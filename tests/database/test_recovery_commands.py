@@ -90,3 +90,8 @@ def test_the_server_itself_suffers_only_by_commands_that_were_given():
     assert planned(RecoverySettings()) == ("kill_idle", "kill_in_transaction")
     every = RecoverySettings(freeze={"begin": "a", "end": "b"}, restart="c", stop="d", start="e")
     assert planned(every)[2:] == ("freeze", "restart", "stop_start")
+
+
+def test_a_command_with_a_nul_character_is_refused_before_anything_runs():
+    with pytest.raises(ValidationError, match="without NUL"):
+        RecoverySettings(restart="a\0b")

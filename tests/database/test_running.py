@@ -2,12 +2,16 @@
 
 import asyncio
 import contextlib
+import subprocess
+import sys
 
 import psutil
 import pytest
 from scene import open_scene
 from servers import Postgres, wait_until
 
+from campaign.database.address import read_address
+from campaign.database.server import open_server
 from campaign.database.sessions import sessions
 from campaign.load.tally import ErrorKind, Stage
 from phases.database.pattern import Between, OneOf, Pattern, Rendered, Statement
@@ -350,3 +354,31 @@ def test_a_stopped_run_ends_soon_whatever_is_under_way(server, request):
     )  # fmt: skip
     assert outcome.hold_seconds < 5
     assert going_on is True
+
+
+KILLED = """
+import asyncio, sys
+from phases.database.running.work import Work
+from phases.database.running.workshop import Workshop
+
+async def main():
+    held = await Workshop(Work(sys.argv[1], "PostgreSQL", "campaign/dead", (), 1, 60.0)).take()
+    await held.link.say("SELECT pg_sleep(600)")
+
+asyncio.run(main())
+"""
+
+
+def test_postgresql_ends_the_statements_of_a_process_that_was_killed(postgres_url):
+    server = open_server(read_address(postgres_url), tag="test")
+    sleeping = (
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'campaign/dead' AND state = 'active'"
+    )
+    child = subprocess.Popen([sys.executable, "-c", KILLED, postgres_url])
+    try:
+        wait_until(lambda: server.scalar(sleeping) == 1, seconds=10)
+    finally:
+        child.kill()
+        child.wait()
+    wait_until(lambda: server.scalar(sleeping) == 0, seconds=5)
+    server.close()

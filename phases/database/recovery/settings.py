@@ -8,7 +8,16 @@ from pydantic_core import PydanticCustomError
 from campaign.settings import Duration, Rate, Settings
 from campaign.settings.quantities import quantity_error
 
-Command = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
+
+def _command(value: str) -> str:
+    if "\0" in value:
+        raise quantity_error("a command without NUL characters, which no shell takes")
+    return value
+
+
+Command = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000), AfterValidator(_command)
+]
 """A command for the shell of the machine that the campaign runs on."""
 
 HIGHEST_RATE = 2000.0
