@@ -17,6 +17,10 @@ OVERHEAD = 0.5
 """Seconds that a check takes besides its own time: tables, and the look at the end."""
 
 
+KILLING = 2.0
+"""Seconds that clients take to be started and killed, as many as must be."""
+
+
 class InvariantsPart:
     """Right answers under stress: transfers, list-append histories, atomicity, races on constraints."""
 
@@ -30,7 +34,8 @@ class InvariantsPart:
 
     def seconds(self, settings: DatabaseSettings) -> float:
         """How long it takes, about."""
-        return len(CHECKS) * (settings.invariants.seconds + OVERHEAD)
+        each = settings.invariants.seconds
+        return len(CHECKS) * (each + OVERHEAD) + max(0.0, KILLING - each)
 
     async def collect(self, scene: Scene) -> None:
         """Record what each check did and what it found."""
