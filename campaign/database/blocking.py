@@ -20,6 +20,7 @@ async def until_over(
     server: Server | None,
     over: Coroutine[Any, Any, Any],
     function: Callable[..., Given],
+    /,
     *args: Any,
     **options: Any,
 ) -> Given:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +16,7 @@ from campaign.records import Measurement
 from campaign.target.guard import check_environment
 from campaign.target.http import health
 from phases.benchmark.choice import chosen_operations, definition_of, fingerprint, start_operations
-from phases.benchmark.comparison import MACHINE, compared, with_baseline
+from phases.benchmark.comparison import MACHINE, URL, compared, elsewhere, with_baseline
 from phases.benchmark.operations import REFERENCE, TARGET, measure_operations
 from phases.benchmark.settings import DEFAULT_CACHE, BenchmarkSettings, Entry
 from phases.benchmark.timed import COMMAND, OPERATION, STATEMENT, Timed
@@ -29,6 +30,10 @@ async def run_benchmarks(context: PhaseContext) -> None:
     run = Run(context)
     if context.baseline is not None:
         context.record.note(MACHINE)
+        if there := elsewhere(context.baseline, context.target.url):
+            context.record.note(f"The earlier run was of another target, {there}.")
+    context.record.fact(URL, context.target.url)
+    context.record.fact("planned", run.planned())
     await run.operations()
     for what in (run.statements, run.commands):
         if not context.stop.requested:
@@ -59,6 +64,27 @@ class Run:
     def over(self) -> bool:
         """Whether the time is up, or the user wants an end."""
         return self._context.stop.requested or self._context.clock.now_ns() >= self._ends
+
+    async def _over(self) -> None:
+        """Return when it is over."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout((self._ends - self._context.clock.now_ns()) / SECOND):
+                await self._context.stop.wait()
+
+    def planned(self) -> list[list[str]]:
+        """Kind and name of all that is to be measured."""
+        chosen: dict[str, Mapping[str, Entry]] = {
+            OPERATION: chosen_operations(self._settings, self._context.vocabulary),
+            STATEMENT: self._settings.statements,
+            COMMAND: self._commands(),
+        }
+        return [[kind, name] for kind, entries in chosen.items() for name in entries]
+
+    def _commands(self) -> dict[str, Entry]:
+        """The cache commands: those that the file names, else the usual ones where there is a Redis."""
+        usual = DEFAULT_CACHE if self._context.target.stores.get("redis") else {}
+        named = usual if self._settings.cache is None else self._settings.cache
+        return {str(name): entry for name, entry in named.items()}
 
     async def operations(self) -> None:
         """Measure the operations, on both targets where there are two."""
@@ -110,6 +136,7 @@ class Run:
 
     async def _time_statements(self) -> dict[str, Timed]:
         from campaign.database.address import read_address  # noqa: PLC0415 - only with a database
+        from campaign.database.blocking import until_over  # noqa: PLC0415
         from campaign.database.server import open_server, tag_of  # noqa: PLC0415
         from phases.benchmark.statements import time_statements  # noqa: PLC0415
 
@@ -123,8 +150,8 @@ class Run:
         server = await asyncio.to_thread(open_server, read_address(url), tag=tag_of(f"{context.seed:08x}"))
         ended = False
         try:
-            return await asyncio.to_thread(
-                time_statements, server, settings, over=lambda: ended or self.over()
+            return await until_over(
+                server, self._over(), time_statements, server, settings, over=lambda: ended or self.over()
             )
         finally:
             ended = True
@@ -133,8 +160,7 @@ class Run:
     async def commands(self) -> None:
         """Measure the cache commands."""
         url = self._context.target.stores.get("redis", "")
-        named = DEFAULT_CACHE if self._settings.cache is None and url else self._settings.cache or {}
-        chosen: dict[str, Entry] = {str(name): entry for name, entry in named.items()}
+        chosen = self._commands()
         if not chosen:
             return
         times = await self._contained(lambda: self._time_commands(url, chosen), chosen)
@@ -176,7 +202,9 @@ class Run:
                 outcome.target, outcome.reference, metric=metric, seed=context.seed, whose="second target"
             )
         if context.baseline is not None:
-            entry["baseline"] = with_baseline(entry, context.baseline, now=outcome.target, seed=context.seed)
+            entry["baseline"] = with_baseline(
+                entry, context.baseline, now=outcome.target, seed=context.seed, url=context.target.url
+            )
         self._entries.append(entry)
         context.record.fact("entries", self._entries)
         for measurement in _measurements(entry, outcome):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from redis.exceptions import RedisError
@@ -12,6 +13,7 @@ from redis.exceptions import RedisError
 from campaign.cache.aside import aside
 from campaign.cache.client import open_redis
 from campaign.cache.territory import RedisPlace, claim
+from phases.benchmark.comparison import GIVE_UP
 from phases.benchmark.settings import BenchmarkSettings
 from phases.benchmark.timed import FINE, Timed
 
@@ -21,9 +23,6 @@ if TYPE_CHECKING:
 VALUE = "x" * 100
 LIFE = 3600
 """Seconds after which our keys are gone, whatever becomes of us."""
-
-GIVE_UP = 3
-"""Rounds that fail on end before no further one is tried: each may wait for its time-out."""
 
 Act = Callable[[], Awaitable[Any]]
 
@@ -42,13 +41,13 @@ async def time_commands(
             acts = await _acts(client, place, commands)
             for _ in range(settings.warm_up):
                 await _round(acts, {name: Timed(tick=FINE) for name in acts}, over=over)
-            in_vain = 0
             for _ in range(settings.iterations):
-                in_vain = 0 if await _round(acts, times, over=over) else in_vain + 1
-                if in_vain >= GIVE_UP:
-                    break
+                await _round(acts, times, over=over)
+                if all(each.in_vain >= GIVE_UP for each in times.values()):
+                    break  # each further one may wait for its time-out
         finally:
-            await asyncio.shield(place.drop())
+            with suppress(RedisError):  # it may be gone; what was measured until then is told all the same
+                await asyncio.shield(place.drop())
     for timed in times.values():
         if not timed.asked:
             timed.trouble = "it was never reached"
@@ -77,18 +76,14 @@ async def _acts(client: Redis, place: RedisPlace, commands: Collection[str]) -> 
     return {name: acts[name] for name in commands}
 
 
-async def _round(acts: Mapping[str, Act], times: Mapping[str, Timed], *, over: Callable[[], bool]) -> bool:
-    """Whether anything of it went well."""
-    well = False
+async def _round(acts: Mapping[str, Act], times: Mapping[str, Timed], *, over: Callable[[], bool]) -> None:
     for name, act in acts.items():
         if over():
-            return True
+            return
         began = time.perf_counter_ns()
         try:
             await act()
         except RedisError as error:
-            times[name].fail(f"{type(error).__name__}: {error}"[:120])
+            times[name].fail(f"{type(error).__name__}: {error}"[:120], time.perf_counter_ns() - began)
         else:
             times[name].add(time.perf_counter_ns() - began)
-            well = True
-    return well

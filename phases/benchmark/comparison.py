@@ -20,7 +20,7 @@ def compared(now: Timed, other: Timed, *, metric: str, seed: int, whose: str) ->
     """JSON data: the comparison, or `why` there is none."""
     if other.trouble or now.trouble:
         return {"why": f"{whose}: {other.trouble}" if other.trouble else now.trouble}
-    if too_many_failed(other):
+    if broken(other):
         return {"why": f"{whose}: {other.failed:,} of {other.asked:,} failed"}
     found = compare(now.histogram, other.histogram, share=SHARES[metric], seed=seed)
     if found is None:
@@ -43,8 +43,12 @@ def comparison_of(told: Mapping[str, Any]) -> Comparison | None:
     )  # fmt: skip
 
 
-def with_baseline(entry: Mapping[str, Any], baseline: Evidence, *, now: Timed, seed: int) -> dict[str, Any]:
-    """The entry compared with the one of the same name in an earlier run."""
+def with_baseline(
+    entry: Mapping[str, Any], baseline: Evidence, *, now: Timed, seed: int, url: str = ""
+) -> dict[str, Any]:
+    """The entry compared with the one of the same name in an earlier run; `elsewhere` is the URL of its
+    target where that is known and is not `url`.
+    """
     then = next((each for each in _entries(baseline) if _name(each) == _name(entry)), None)
     if then is None:
         return {"why": "the earlier run did not measure it"}
@@ -53,7 +57,18 @@ def with_baseline(entry: Mapping[str, Any], baseline: Evidence, *, now: Timed, s
     earlier = from_plain(then["target"])
     if earlier.tick != now.tick:
         return {"why": "the earlier run kept its times in other steps"}
-    return compared(now, earlier, metric=entry["metric"], seed=seed, whose="in the earlier run")
+    told = compared(now, earlier, metric=entry["metric"], seed=seed, whose="in the earlier run")
+    return {**told, "elsewhere": elsewhere(baseline, url)}
+
+
+def elsewhere(baseline: Evidence, url: str) -> str:
+    """The URL of the earlier run's target where that is known and another one, else ""."""
+    then = str(baseline.facts.get(URL, ""))
+    return then if url and then.rstrip("/") != url.rstrip("/") else ""
+
+
+URL = "url"
+"""The fact that says which target was measured."""
 
 
 def _entries(baseline: Evidence) -> list[dict[str, Any]]:
@@ -64,10 +79,13 @@ def _name(entry: Mapping[str, Any]) -> tuple[str, str]:
     return entry["kind"], entry["name"]
 
 
-def too_many_failed(timed: Timed) -> bool:
-    """Whether so many failed that times say little."""
-    return timed.failed > timed.asked * MOST_FAILED
+def broken(timed: Timed) -> bool:
+    """Whether so many failed that times say little, or it failed to the end, however long it went well."""
+    return timed.failed > timed.asked * MOST_FAILED or timed.in_vain >= GIVE_UP
 
 
 MOST_FAILED = 0.01
 """Share of an entry's iterations that may fail; answers that say no may come faster than those asked for."""
+
+GIVE_UP = 3
+"""Failures on end after which something is taken to be gone."""

@@ -131,6 +131,7 @@ def _timed(outcome: LoadOutcome, side: str, name: str) -> Timed:
         if operation == key:
             timed.histogram.merge(tally.service)
             timed.asked += tally.asked
+            timed.unfinished += tally.unfinished
     for group in _errors(outcome, key):
         if group.kind not in OURS | UNKNOWN:
             timed.errors[group.detail] = timed.errors.get(group.detail, 0) + group.count

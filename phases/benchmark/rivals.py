@@ -15,6 +15,8 @@ from phases.benchmark.settings import Entry
 from phases.benchmark.timed import COMMAND, OPERATION, STATEMENT
 
 MORE = "More iterations settle it."
+MOST = 100_000
+"""Iterations that a campaign file may ask for."""
 
 BEYOND = frozenset({Difference.SLOWER, Difference.UNCLEAR})
 
@@ -53,14 +55,23 @@ class Rival:
         if difference in BEYOND and _moved(figures) < self.steps.get(told["kind"], -math.inf):
             said = f"{message}, but by less than two runs can tell apart"
             return checks.informational(f"{check}.{self.key}", said)
+        if difference is Difference.UNCLEAR:
+            return self._unclear(check, message, enough=found.enough(threshold), limit=limit, entry=entry)
         return self._found(check, message, difference=difference, limit=limit, entry=entry, doubt=doubt)
+
+    def _unclear(
+        self, check: str, message: str, *, enough: int | None, limit: Limit, entry: Entry
+    ) -> Finding:
+        remedy = MORE if enough is None else f"About {enough:,} iterations settle it."
+        if enough is not None and enough > MOST:
+            remedy = f"Its ratio lies so near the limit that {MOST:,} iterations would not settle it."
+        name, severity = f"{check}.{self.key}", self._severity(entry)
+        return checks.inconclusive(name, message, severity=severity, limit=limit, remedy=remedy)
 
     def _found(
         self, check: str, message: str, *, difference: Difference, limit: Limit, entry: Entry, doubt: str
     ) -> Finding:
         name, severity = f"{check}.{self.key}", self._severity(entry)
-        if difference is Difference.UNCLEAR:
-            return checks.inconclusive(name, message, severity=severity, limit=limit, remedy=MORE)
         slower = difference is Difference.SLOWER
         if doubt and not slower:
             why = f"{message}, but {doubt}"
@@ -104,4 +115,5 @@ def _moved(figures: Mapping[str, Any]) -> float:
 def _sentence(title: str, figures: Mapping[str, Any], *, difference: Difference, limit: Limit) -> str:
     ends = f"95 % interval {figures['low']:.2f} to {figures['high']:.2f}"
     ratio = f"{figures['ratio']:.2f} {limit.unit} ({ends}; {checks.describe(limit)})"
-    return f"{title} was {ratio}: {difference.value}"
+    where = f", on another target ({there})" if (there := figures.get("elsewhere")) else ""
+    return f"{title} was {ratio}{where}: {difference.value}"

@@ -113,7 +113,7 @@ class Entry(Settings):
         return Severity(self.importance)
 
 
-def _kind(info: ValidationInfo) -> Kind:
+def _kind(info: ValidationInfo) -> Kind | None:
     return kind_of(str((info.context or {}).get("database", "")))
 
 

@@ -4,50 +4,54 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, CursorResult
 from sqlalchemy.exc import SQLAlchemyError
 
 from campaign.database.address import Kind
-from campaign.database.failure import FailureKind, failure_of
-from campaign.database.server import STATEMENT_SECONDS, Server
-from campaign.database.sql import bare
+from campaign.database.failure import RETRIED, Failure, FailureKind, failure_of
+from campaign.database.server import NOTICE_OUR_END, STATEMENT_SECONDS, Server
+from campaign.database.sql import for_control
 from phases.benchmark.settings import BenchmarkSettings, StatementEntry
 from phases.benchmark.timed import FINE, Timed
 
 MOST_ROWS = 10_000
 """Rows of one answer; a statement that gives more is none that somebody waits for."""
 
-Execute = Callable[[], None]
+Execute = Callable[[], int]
+"""Sends a statement once and gives the nanoseconds until its rows were there."""
 Over = Callable[[], bool]
 
 
 def time_statements(server: Server, settings: BenchmarkSettings, *, over: Over) -> dict[str, Timed]:
     """The times of every statement, in turn, until all are done or it is `over`. Blocks.
 
-    What the server does not know how to refuse is refused by the session: it may only read unless the entry
-    says `writes`.
+    What is not said to write is executed in a transaction that may only read, which is no part of its time.
     """
     times = {name: Timed(tick=FINE) for name in settings.statements}
+    wanted = {
+        name: entry
+        for name, entry in settings.statements.items()
+        if entry.writes or _is_fit(server, entry, timed=times[name], over=over)
+    }
     with _sessions(server, over=over) as session_for:
         ready = {
-            name: _prepared(session_for(writes=entry.writes), entry)
-            for name, entry in settings.statements.items()
-            if not _too_much(session_for(writes=False), entry, timed=times[name])
+            name: _prepared(session_for(writes=entry.writes), server.kind, entry)
+            for name, entry in wanted.items()
         }
         warming = {name: Timed(tick=FINE) for name in ready}
         for _ in range(settings.warm_up):
             _round(ready, warming, over=over)
-        for name in [name for name in ready if settings.warm_up and not warming[name].histogram.count]:
-            times[name].trouble = next(iter(warming[name].errors), "it was never reached")
+        for name in [name for name in ready if 0 < warming[name].asked == warming[name].failed]:
+            times[name].take(warming[name])
             del ready[name]
         for _ in range(settings.iterations):
             _round(ready, times, over=over)
     for timed in times.values():
         if not timed.asked and not timed.trouble:
-            timed.trouble = "it was never reached"
+            timed.trouble = UNFINISHED if timed.unfinished else "it was never reached"
     return times
 
 
@@ -57,11 +61,22 @@ def _round(ready: Mapping[str, Execute], times: Mapping[str, Timed], *, over: Ov
             return
         began = time.perf_counter_ns()
         try:
-            execute()
+            taken = execute()
         except Exception as error:  # noqa: BLE001 - of five drivers; `failure_of` says what it means
-            times[name].fail(str(failure_of(error)))
+            _miss(times[name], failure_of(error), time.perf_counter_ns() - began, over=over)
         else:
-            times[name].add(time.perf_counter_ns() - began)
+            times[name].add(taken)
+
+
+def _miss(timed: Timed, failure: Failure, nanoseconds: int, *, over: Over) -> None:
+    """Count a statement that failed; one that was broken off as our time was over did not."""
+    if failure.kind is FailureKind.STATEMENT_TIMEOUT and over():
+        timed.cut(nanoseconds)
+    else:
+        timed.fail(str(failure), nanoseconds)
+
+
+UNFINISHED = "it had no answer when the time was over"
 
 
 @contextmanager
@@ -84,65 +99,121 @@ def _sessions(server: Server, *, over: Over) -> Iterator[Callable[..., Connectio
 
 def _open(server: Server, *, writes: bool, over: Over) -> Connection:
     connection = server.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-    for statement in _limits(server) if writes else (*_limits(server), READ_ONLY[server.kind]):
+    for statement in _limits(server):
         connection.exec_driver_sql(statement)
     if server.kind is Kind.SQLITE:
+        if not writes:
+            connection.exec_driver_sql("PRAGMA query_only = ON")
         raw: Any = connection.connection.driver_connection
         raw.set_progress_handler(over, 100_000)  # what it answers with true is broken off
     return connection
 
 
-READ_ONLY = {
-    Kind.POSTGRESQL: "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",
-    Kind.MYSQL: "SET SESSION TRANSACTION READ ONLY",
-    Kind.SQLITE: "PRAGMA query_only = ON",
-}
+READ_ONLY = "START TRANSACTION READ ONLY"
+"""No function lifts it, as one does with what a session has by default. SQLite's sessions may only read."""
+
+
+@contextmanager
+def _reading(cursor: Any, kind: Kind) -> Iterator[None]:
+    if kind is Kind.SQLITE:
+        yield
+        return
+    cursor.execute(READ_ONLY)
+    try:
+        yield
+    finally:
+        with suppress(Exception):  # a session that is lost fails the next statement
+            cursor.execute("ROLLBACK")
 
 
 def _limits(server: Server) -> tuple[str, ...]:
-    """What makes a server cancel a statement that never returns; PostgreSQL was told when we connected."""
+    """What makes a server cancel a statement that never returns, which PostgreSQL was told when we connected,
+    or one that nobody waits for any more.
+    """
     if server.version.product == "MariaDB":
         return (f"SET SESSION max_statement_time = {STATEMENT_SECONDS}",)
     if server.version.product == "MySQL":
         return (f"SET SESSION max_execution_time = {STATEMENT_SECONDS * 1000}",)
-    return ()
+    return (NOTICE_OUR_END,) if server.kind is Kind.POSTGRESQL else ()
 
 
-def _too_much(connection: Connection, entry: StatementEntry, *, timed: Timed) -> bool:
-    """Whether a query gives more rows than anybody waits for; the server counts them, we fetch none."""
-    if entry.writes:
-        return False
-    counting = f"SELECT count(*) FROM (SELECT 1 FROM ({bare_query(entry.sql)}) q LIMIT {MOST_ROWS + 1}) n"  # noqa: S608
+def _is_fit(server: Server, entry: StatementEntry, *, timed: Timed, over: Over) -> bool:
+    """Whether a query goes well, tried before anything counts, and gives no more rows than anybody waits for.
+    Where not, `timed` says why: a failure is the statement's own, a refusal by a session that may only read
+    is ours.
+    """
+    failures = Timed(tick=FINE)
+    for _ in range(TRIES):
+        began = time.perf_counter_ns()
+        try:
+            rows = _rows(server, entry, over=over)
+        except SQLAlchemyError as error:
+            failure = failure_of(error)
+            _miss(failures, failure, time.perf_counter_ns() - began, over=over)
+            if failure.kind in RETRIED:
+                continue
+            timed.trouble = str(failure) if failure.code in ONLY_READS else ""
+            break
+        timed.trouble = TOO_MUCH if rows > MOST_ROWS else ""
+        return not timed.trouble
+    timed.take(failures)
+    return False
+
+
+TRIES = 3
+"""Times that a query is tried which an application would be expected to send again."""
+
+ONLY_READS = frozenset({"25006", "25006/1792", "SQLITE_READONLY"})
+"""How databases say that a session may only read."""
+
+TOO_MUCH = f"it gives more than {MOST_ROWS:,} rows; benchmark it with a LIMIT, as it is used"
+
+
+def _rows(server: Server, entry: StatementEntry, *, over: Over) -> int:
+    """How many rows a query gives, at most a few more than `MOST_ROWS`: we fetch no more, and keep none."""
+    connection = _open(server, writes=False, over=over)
     try:
-        rows = connection.execute(text(counting), entry.params).scalar() or 0
-    except SQLAlchemyError as error:
-        failure = failure_of(error)
-        if failure.kind is FailureKind.STATEMENT_TIMEOUT:
-            timed.trouble = str(failure)
-        return bool(timed.trouble)  # not every query can stand inside another; then it is simply tried
-    if rows > MOST_ROWS:
-        timed.trouble = f"it gives more than {MOST_ROWS:,} rows; benchmark it with a LIMIT, as it is used"
-    return rows > MOST_ROWS
+        if server.kind is not Kind.SQLITE:
+            connection.exec_driver_sql(READ_ONLY)
+        sql = for_control(entry.sql, server.kind)
+        streaming = {"stream_results": True, "max_row_buffer": CHUNK}
+        result, rows = connection.exec_driver_sql(sql, entry.params, streaming), 0
+        while rows <= MOST_ROWS and (fetched := len(result.fetchmany(CHUNK))):
+            rows += fetched
+        if rows > MOST_ROWS and server.kind is Kind.MYSQL:
+            _break_off(server, connection, result)
+        return rows
+    finally:
+        connection.invalidate()
+        connection.close()
 
 
-def bare_query(sql: str) -> str:
-    """The query on lines of its own, so that a comment at its end hides nothing of ours."""
-    return f"\n{sql.strip().rstrip(';')}\n" if bare(sql) else sql
+CHUNK = 100
+"""Rows that are fetched at a time where they are only counted."""
 
 
-def _prepared(connection: Connection, entry: StatementEntry) -> Execute:
+def _break_off(server: Server, connection: Connection, result: CursorResult[Any]) -> None:
+    """End the query whose rows are still on their way: this protocol has no other way, and PyMySQL reads them
+    all before it closes.
+    """
+    raw: Any = connection.connection.driver_connection
+    server.run(f"KILL QUERY {int(raw.thread_id())}")
+    with suppress(SQLAlchemyError, raw.Error):  # what the server says to that
+        result.close()
+
+
+def _prepared(connection: Connection, kind: Kind, entry: StatementEntry) -> Execute:
     """Sends the statement and fetches its rows, on the driver's own cursor."""
-    compiled = text(entry.sql).compile(dialect=connection.dialect)
-    named = compiled.construct_params(entry.params)
-    positions = compiled.positiontup
-    values: Any = named if positions is None else tuple(named[name] for name in positions)
-    sql, raw = str(compiled), connection.connection.driver_connection
-    options = {"prepare": True} if type(raw).__module__.startswith("psycopg") else {}
-    cursor: Any = raw.cursor()  # type: ignore[union-attr]
+    raw: Any = connection.connection.driver_connection
+    sql, cursor = for_control(entry.sql, kind), raw.cursor()
+    options = {"prepare": True} if kind is Kind.POSTGRESQL else {}
 
-    def execute() -> None:
-        cursor.execute(sql, values, **options)
-        if cursor.description is not None:
-            cursor.fetchmany(MOST_ROWS)
+    def execute() -> int:
+        with nullcontext() if entry.writes else _reading(cursor, kind):
+            began = time.perf_counter_ns()
+            cursor.execute(sql, entry.params, **options)
+            if cursor.description is not None:
+                cursor.fetchmany(MOST_ROWS)
+            return time.perf_counter_ns() - began
 
     return execute

@@ -1,5 +1,7 @@
 """The benchmark phase as a pure judge and as settings: what is planned, what decides, what a file may say."""
 
+import re
+
 import jsonschema
 import pytest
 from pydantic import ValidationError
@@ -18,12 +20,15 @@ def settings(**said):
     return BenchmarkSettings.model_validate(said)
 
 
-def timed(*times_us, failed=0, detail="status 500"):
+def timed(*times_us, failed=0, detail="status 500", after_us=100, last=0):
+    """Failures come first, but for the `last` ones."""
     made = Timed()
+    for _ in range(failed - last):
+        made.fail(detail, after_us * 1000)
     for each in times_us:
         made.add(each * 1000)
-    for _ in range(failed):
-        made.fail(detail)
+    for _ in range(last):
+        made.fail(detail, after_us * 1000)
     return made
 
 
@@ -98,6 +103,125 @@ def test_what_fails_has_no_time_however_fast_it_is():
     assert "failed 10 of 100 times" in finding.message
 
 
+def test_a_failure_counts_at_the_time_it_took_and_is_told():
+    slow = timed(*[42] * 198, failed=2, detail="statement timeout (57014)", after_us=2_000_000)
+    found = findings(evidence(entry(slow)), settings(**HISTORY))["operation.history.mean"]
+    assert found.outcome is Outcome.INCONCLUSIVE
+    assert "mean of 200 was 20" in found.message
+    assert found.message.endswith("; 2 of 200 failed: statement timeout (57014)")
+
+
+def test_a_failure_that_decides_nothing_is_told():
+    found = findings(evidence(entry(timed(*[1000] * 199, failed=1))), settings(**HISTORY))
+    assert found["operation.history.mean"].outcome is Outcome.PASSED
+    assert found["operation.history.mean"].message.endswith("; 1 of 200 failed: status 500")
+
+
+def test_what_fails_to_the_end_has_failed_however_long_it_went_well():
+    dead = timed(*[100] * 400, failed=3, last=3, detail="ConnectionError: refused")
+    found = findings(evidence(entry(dead)), settings(**HISTORY, iterations=1000))["operation.history.mean"]
+    assert found.outcome is Outcome.FAILED
+    assert "failed 3 of 403 times, the last 3 of them on end (1,000 were planned)" in found.message
+
+
+def cut_short(*, unfinished_us=0, failed=0):
+    made = timed(*[1000] * 400, failed=failed)
+    if unfinished_us:
+        made.cut(unfinished_us * 1000)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("times", "outcome", "said"),
+    [
+        (cut_short(), Outcome.PASSED, "mean of 400 (of 1,000 planned: its time was over)"),
+        (cut_short(unfinished_us=1000), Outcome.PASSED, "mean of 401"),
+        (cut_short(failed=2), Outcome.INCONCLUSIVE, "after 402 of 1,000 iterations, some of which"),
+        (
+            cut_short(unfinished_us=60_000),
+            Outcome.INCONCLUSIVE,
+            "after 400 of 1,000 iterations, as one had",
+        ),
+    ],
+)
+def test_an_entry_that_was_cut_short_passes_only_where_it_went_well(times, outcome, said):
+    chosen = settings(operations={"history": "20ms"}, iterations=1000)
+    found = findings(evidence(entry(times)), chosen)["operation.history.mean"]
+    assert (found.outcome, said in found.message) == (outcome, True)
+
+
+@pytest.mark.parametrize(
+    ("importance", "severity"), [("critical", Severity.BLOCKER), ("important", Severity.IMPORTANT)]
+)
+def test_a_critical_limit_that_was_never_observed_must_not_be_outvoted(importance, severity):
+    chosen = settings(cache={"get": {"limit": "2ms", "importance": importance}})
+    absent = entry(Timed(trouble="the target has no Redis"), kind="cache", name="get")
+    for seen in (evidence(absent), Evidence()):
+        found = findings(seen, chosen)["cache.get.mean"]
+        assert (found.outcome, found.severity) == (Outcome.INCONCLUSIVE, severity)
+
+
+def test_defaults_that_were_planned_and_not_reached_are_undecided():
+    found = findings(Evidence(facts={"planned": [["operation", "story"], ["cache", "get"]]}), settings())
+    assert {name: each.outcome for name, each in found.items()} == {
+        "operation.story.mean": Outcome.INCONCLUSIVE,
+        "cache.get.mean": Outcome.INCONCLUSIVE,
+    }
+
+
+@pytest.mark.parametrize(
+    ("facts", "said", "outcome"),
+    [
+        ({}, {}, Outcome.INCONCLUSIVE),
+        ({"planned": []}, {}, Outcome.NOT_APPLICABLE),
+        ({}, {"operations": [], "cache": []}, Outcome.NOT_APPLICABLE),
+    ],
+)
+def test_nothing_recorded_is_nothing_to_measure_only_where_nothing_was_planned(facts, said, outcome):
+    found = findings(Evidence(facts=facts), settings(**said))
+    assert {name: each.outcome for name, each in found.items()} == {"entries": outcome}
+
+
+@pytest.mark.parametrize(
+    ("kind", "detail"),
+    [
+        ("operation", "status 500 (id 14290)"),
+        ("operation", "expected 1 item, found 429"),
+        ("statement", "error (42P01): relation t_1429 does not exist"),
+        ("statement", "status 429"),
+    ],
+)
+def test_only_the_status_429_of_an_operation_excuses_the_target(kind, detail):
+    chosen = settings(
+        operations={"it": "5ms"}, statements={"it": {"sql": "SELECT 1", "limit": "5ms"}}, iterations=200
+    )
+    broken = timed(failed=200, detail=detail)
+    found = findings(evidence(entry(broken, kind=kind, name="it")), chosen)[f"{kind}.it.mean"]
+    assert found.outcome is Outcome.FAILED
+    assert found.message.endswith(f"failed every time, 200 of 200: {detail}")
+
+
+@pytest.mark.parametrize(("metric", "fewest"), [("p95", 72), ("p99", 368)])
+def test_a_percentile_that_too_few_iterations_cannot_settle_is_refused(metric, fewest):
+    said = {"history": {"limit": "5ms", "metric": metric}}
+    with pytest.raises(ValidationError, match=f"{fewest} or more, as the limit on the {metric} of history"):
+        settings(operations=said, iterations=fewest - 1)
+    settings(operations=said, iterations=fewest)
+    settings(operations={"history": {"metric": metric}}, iterations=10)  # without a limit there is no verdict
+
+
+def test_a_quick_run_does_as_many_iterations_as_a_percentile_needs():
+    quick = settings(operations={"history": {"limit": "5ms", "metric": "p95"}}).quick()
+    assert quick.iterations == 72
+
+
+def test_a_percentile_of_too_few_times_says_how_many_it_needs():
+    chosen = settings(operations={"history": {"limit": "5ms", "metric": "p95"}})
+    found = findings(evidence(entry(around(1000, count=40), metric="p95")), chosen)["operation.history.p95"]
+    assert found.outcome is Outcome.INCONCLUSIVE
+    assert found.message.endswith("; a p95 needs 72 iterations or more")
+
+
 def test_a_target_that_limits_how_often_it_is_asked_is_not_to_blame():
     limited = timed(*[100] * 10, failed=90, detail="status 429")
     found = findings(evidence(entry(limited)), settings(**HISTORY))
@@ -155,6 +279,24 @@ def test_a_step_that_two_runs_cannot_tell_from_the_machine_is_only_told():
     assert found["operation.history.baseline"].outcome is Outcome.INFORMATIONAL
 
 
+def test_an_earlier_run_of_another_target_is_compared_and_named():
+    earlier = Evidence(facts={"entries": [entry(around(3000))], "url": "http://127.0.0.1:8001"})
+    whole = entry(around(9000))
+    told = with_baseline(whole, earlier, now=around(9000), seed=1, url="http://127.0.0.1:8000")
+    found = findings(evidence({**whole, "baseline": told}), settings(operations={"history": {}}))
+    assert found["operation.history.baseline"].message.endswith(
+        ", on another target (http://127.0.0.1:8001): slower"
+    )
+
+
+def test_what_is_not_told_apart_says_how_many_iterations_would_settle_it():
+    wide = [around(3000, count=20), timed(*(300 + 500 * number for number in range(12)))]
+    chosen = settings(operations={"history": {}}, against="http://127.0.0.1:9")
+    found = findings(evidence(against(*wide)), chosen)["operation.history.against"]
+    assert found.outcome is Outcome.INCONCLUSIVE
+    assert re.fullmatch(r"About [\d,]+ iterations settle it.", found.remedy)
+
+
 @pytest.mark.parametrize(
     ("changes", "why"),
     [({"definition": "other"}, "something else"), ({"name": "stories"}, "did not measure it")],
@@ -183,6 +325,20 @@ def test_the_threshold_is_the_files():
 )
 def test_a_limit_may_be_written_in_each_of_its_forms(said):
     assert settings(operations={"history": said}).operations["history"].bound == Limit(0.05, 0.2, "s")
+
+
+@pytest.mark.parametrize(
+    ("said", "place"),
+    [
+        ({"sql": "DELETE FROM users"}, "sql"),
+        ({"sql": "SELECT :id"}, "params"),
+        ({"sql": "SELECT 1", "params": {"id": 7}}, "params"),
+    ],
+)
+def test_a_mistake_of_a_statement_is_told_at_its_key(said, place):
+    with pytest.raises(ValidationError) as caught:
+        settings(statements={"a": said})
+    assert [each["loc"] for each in caught.value.errors()] == [("statements", "a", place)]
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,15 @@ import asyncio
 import dataclasses
 import http.server
 import json
+import re
 import threading
 import time
 
 import pytest
 from scene import make_context
-from servers import wait_until
+from servers import Redis, wait_until
 
+from campaign.database.server import connect_args
 from campaign.records import Outcome
 from campaign.target.journey import Do, TaskSpec, WaitSpec
 from campaign.target.spec import (
@@ -23,6 +25,7 @@ from campaign.target.spec import (
     Vocabulary,
 )
 from phases.benchmark import BenchmarkPhase
+from phases.benchmark import commands as benchmark_commands
 from phases.benchmark.settings import BenchmarkSettings
 
 PHASE = BenchmarkPhase()
@@ -257,6 +260,64 @@ def test_a_write_in_disguise_is_refused_by_the_session(service, postgres_url):
     server.close()
 
 
+LIFTING = {
+    "postgresql": (
+        "CREATE FUNCTION sly() RETURNS int LANGUAGE plpgsql AS $$ BEGIN "
+        "PERFORM set_config('default_transaction_read_only', 'off', false); "
+        "INSERT INTO calls VALUES (1); RETURN 1; END $$"
+    ),
+    "mysql": (
+        "CREATE FUNCTION sly() RETURNS int DETERMINISTIC BEGIN "
+        "SET SESSION tx_read_only = 0; INSERT INTO calls VALUES (1); RETURN 1; END"
+    ),
+}
+
+
+@pytest.mark.parametrize("which", ["postgres_url", "mariadb_url"])
+def test_no_function_lifts_the_guard(service, which, request):
+    from campaign.database.address import read_address  # noqa: PLC0415
+    from campaign.database.server import open_server  # noqa: PLC0415
+
+    url = request.getfixturevalue(which)
+    server = open_server(read_address(url), tag="test")
+    unlock = "SELECT set_config('transaction_read_only', 'off', false)"
+    first = unlock if which == "postgres_url" else "SELECT 1"
+    server.run("CREATE TABLE calls (at int)", LIFTING[server.kind.value])
+    with_statements(service, url, {"first": {"sql": first}, "sly": {"sql": "SELECT sly()", "limit": "1s"}})
+    assert server.scalar("SELECT count(*) FROM calls") == 0
+    server.close()
+
+
+def test_a_statement_with_a_quoted_colon_and_one_with_a_mistake_leave_the_others(service, database_url):
+    some = {
+        "odd": {"sql": "SELECT 7 % 4 AS \"a :x % b\", ':y'", "limit": "1s"},
+        "plain": {"sql": "SELECT 1", "limit": "1s"},
+        "wrong": {"sql": "SELECT no_such_column", "limit": "1s"},
+    }
+    _, found = with_statements(service, database_url, some)
+    assert outcomes(found)["statement.odd.mean"] is Outcome.PASSED
+    assert outcomes(found)["statement.plain.mean"] is Outcome.PASSED
+    assert outcomes(found)["statement.wrong.mean"] is not Outcome.PASSED
+
+
+@pytest.mark.parametrize(
+    ("which", "sql"), [("postgres_url", "SELECT pg_sleep(1000)"), ("mariadb_url", "SELECT SLEEP(1000)")]
+)
+def test_a_statement_that_never_returns_is_cancelled_on_the_server_in_time(service, which, sql, request):
+    from campaign.database.address import read_address  # noqa: PLC0415
+    from campaign.database.server import open_server  # noqa: PLC0415
+    from campaign.database.sessions import sessions  # noqa: PLC0415
+
+    url = request.getfixturevalue(which)
+    began = time.monotonic()
+    _, found = with_statements(service, url, {"slow": {"sql": sql, "limit": "1s"}}, at_most="2s")
+    assert time.monotonic() - began < 10
+    assert outcomes(found)["statement.slow.mean"] is not Outcome.PASSED
+    server = open_server(read_address(url), tag="test")
+    wait_until(lambda: not [each for each in sessions(server) if "1000" in each.statement], seconds=5)
+    server.close()
+
+
 def test_nothing_is_written_in_production(service, sqlite_url):
     writing = {"wipe": {"sql": "DELETE FROM people", "writes": True, "limit": "1s"}}
     _, found = with_statements(service, sqlite_url, writing, environment="production")
@@ -270,6 +331,40 @@ def test_a_statement_that_gives_everything_is_not_fetched(service, postgres_url)
     }
     _, found = with_statements(service, postgres_url, everything)
     assert "more than 10,000 rows" in found["statement.all.mean"].message
+
+
+def test_too_many_rows_are_not_fetched_whatever_their_columns_are_called(service, database_url, people):
+    doubled = "SELECT * FROM people a JOIN people b ON 1 = 1"  # two columns of each name, 14,400 rows
+    said = {"join": {"sql": doubled, "limit": "1s"}, "few": {"sql": f"{doubled} LIMIT 9000", "limit": "1s"}}
+    evidence, found = with_statements(service, database_url, said, iterations=10, warm_up=0)
+    assert "more than 10,000 rows" in found["statement.join.mean"].message
+    assert outcomes(found)["statement.few.mean"] is Outcome.PASSED
+    assert {each["name"]: each["target"]["count"] for each in evidence.facts["entries"]} == {
+        "join": 0,
+        "few": 10,
+    }
+
+
+@pytest.mark.parametrize("wrong", ["SELECT nmae FROM people", "SELECT name FROM poeple WHERE id = 7"])
+def test_a_statement_that_is_wrong_has_failed_with_the_words_of_the_server(
+    service, database_url, people, wrong
+):
+    _, found = with_statements(service, database_url, {"typo": {"sql": wrong, "limit": "1s"}})
+    [finding] = found.values()
+    assert (finding.check, finding.outcome) == ("statement.typo.mean", Outcome.FAILED)
+    assert re.search("nmae|poeple", finding.message)
+
+
+def test_a_statement_that_runs_into_a_timeout_has_failed_after_that_time(service, postgres_url, monkeypatch):
+    monkeypatch.setattr("campaign.database.server.STATEMENT_SECONDS", 0.2)
+    monkeypatch.setattr(connect_args, "__kwdefaults__", {"statement_seconds": 0.2})
+    evidence, found = with_statements(
+        service, postgres_url, {"slow": {"sql": "SELECT pg_sleep(5)", "limit": "10ms"}}
+    )
+    assert outcomes(found) == {"statement.slow.mean": Outcome.FAILED}
+    assert "statement timeout" in found["statement.slow.mean"].message
+    [entry] = evidence.facts["entries"]
+    assert 0.19 < entry["target"]["mean"]["value"] < 1
 
 
 def test_a_statement_that_never_returns_ends_with_the_time_of_the_phase(service, sqlite_url):
@@ -306,6 +401,29 @@ def test_every_cache_command_that_may_be_named_works(service, redis_server):
     assert [(each["name"], each["target"]["errors"]) for each in evidence.facts["entries"]] == [
         (name, {}) for name in commands
     ]
+
+
+def test_a_redis_that_dies_half_way_has_failed(service):
+    server = Redis()
+    after = 400
+
+    async def dies(commands, times, *, over):
+        if times["get"].asked == after:
+            await asyncio.to_thread(server.kill)
+        await plain(commands, times, over=over)
+
+    plain = benchmark_commands._round
+    try:
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(benchmark_commands, "_round", dies)
+            _, found = run(
+                service().url, stores={"redis": server.url}, operations=[], cache={"get": "1s"},
+                iterations=1000, warm_up=1,
+            )  # fmt: skip
+    finally:
+        server.end()
+    assert outcomes(found) == {"cache.get.mean": Outcome.FAILED}
+    assert "the last 3 of them on end (1,000 were planned)" in found["cache.get.mean"].message
 
 
 def test_cache_commands_without_a_redis_are_undecided(service):
