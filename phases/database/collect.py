@@ -62,6 +62,8 @@ async def run_parts(context: PhaseContext, *, before: Mapping[str, Any] | None =
             scene.part_share = part.seconds(settings) / whole
             scene.tell(part.name)
             await _contained(part, scene)
+            if part.needs == "territory" and part.name != RESTARTS and await _taken(scene):
+                _record_trouble(scene, part, TAKEN)
             scene.share += scene.part_share
         if RESTARTS not in {part.name for part in parts}:
             await _note_restart(scene, began)
@@ -69,6 +71,20 @@ async def run_parts(context: PhaseContext, *, before: Mapping[str, Any] | None =
 
 RESTARTS = "recovery"
 """The part that may restart the server on purpose, and judges that itself."""
+
+
+TAKEN = "our own tables were taken away meanwhile, by `campaign clean --all` or by hand"
+
+
+async def _taken(scene: Scene) -> bool:
+    """Whether our place is gone, so that what a part found says nothing of the database."""
+    territory = scene.territory
+    if territory is None:
+        return False
+    try:
+        return not await asyncio.to_thread(is_there, territory.server, territory.name)
+    except (SQLAlchemyError, OSError):  # the server is gone, which is its own fault
+        return False
 
 
 async def _started(server: Server | None) -> float | None:

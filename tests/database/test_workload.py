@@ -1,16 +1,23 @@
 """A companion service's statements in tables of our own: filled, run, judged, and nothing left of them."""
 
 import asyncio
+import threading
 
 import pytest
 from pydantic import ValidationError
-from scene import open_scene, settings_of
+from scene import open_scene, run_phase, settings_of
+from servers import wait_until
 
-from campaign.database.territory import places
+from campaign.database.address import read_address
+from campaign.database.server import open_server
+from campaign.database.territory import drop, places
 from campaign.records import Evidence, Measurement, Outcome, Severity
 from phases.database.workload.part import WorkloadPart
 from phases.database.workload.rows import counts, row_makers
 
+OTHERS = [
+    "catalogue", "queries", "pool", "isolation", "invariants", "durability", "recovery", "cache", "service",
+]  # fmt: skip
 SMALL = {"scale": 50, "hold": "1s", "warm_up": "200ms", "rate": "200/s", "connections": 4}
 
 
@@ -213,3 +220,28 @@ def test_settings_read_from_a_report_are_those_that_were_run(own):
     again = type(settings).model_validate(settings.model_dump(mode="json"))
     assert again.workload == settings.workload
     assert again.workload.offered == {"users": None, "rate": 50.0}.get(next(iter(own), ""), 600.0)
+
+
+def test_a_run_whose_own_tables_were_taken_away_says_nothing_of_the_database(postgres_url):
+    settings = settings_of(skip=OTHERS, workload={**SMALL, "hold": "3s"})
+    server = open_server(read_address(postgres_url), tag="thief")
+    taking = threading.Thread(target=_take_away, args=(server,))
+    taking.start()
+    evidence = run_phase(settings, stores={"database": postgres_url})
+    taking.join()
+    server.close()
+    assert "our own tables were taken away" in evidence.facts["trouble"]["workload"]
+    assert [each.check for each in WorkloadPart().judge(evidence, settings) if failed(each)] == []
+
+
+def failed(finding):
+    return finding.outcome is Outcome.FAILED
+
+
+BUSY = "SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()"
+
+
+def _take_away(server):
+    wait_until(lambda: server.scalar(BUSY) > 300, seconds=30)
+    for name in places(server):
+        drop(server, name)
