@@ -88,7 +88,7 @@ CASES = [
     (["report", "tampered.json", "--rejudge"], "report"),
     (["demo", "--defect", "nope"], "no such fault"),
     (["demo", "--host", "192.0.2.1"], "cannot listen"),
-    (["demo", "--port", "0", "--database-url", "nonsense"], "cannot use the database"),
+    (["demo", "--port", "0", "--database-url", "nonsense"], "the demo keeps its data in PostgreSQL"),
     (["demo", "--port", "0", "--redis-url", "nonsense"], "cannot use Redis"),
     (["nonsense"], "nonsense"),
 ]

@@ -64,7 +64,7 @@ def test_a_phase_that_is_stopped_on_a_frozen_server_comes_to_its_end():
                 await asyncio.sleep(0.02)
         with server.frozen():
             context.stop.request()
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):  # several connections wait for their end, one after the other
                 await phase
         return context.record
 
@@ -72,4 +72,4 @@ def test_a_phase_that_is_stopped_on_a_frozen_server_comes_to_its_end():
         record = asyncio.run(run())
     finally:
         server.end()
-    assert any("could not be dropped" in note for note in record.notes)
+    assert record.facts["territory"]["left"] is True

@@ -211,7 +211,7 @@ def test_what_cannot_be_run_is_a_mistake_in_the_file(own, said):
 
 def test_quick_is_short_and_still_offers_enough_to_be_judged():
     quick = settings_of().quick().workload
-    assert (quick.hold, quick.warm_up, quick.offered) == (3.0, 0.5, 600.0)
+    assert (quick.hold, quick.warm_up, quick.offered) == (2.0, 0.5, 600.0)
 
 
 @pytest.mark.parametrize("own", [{}, {"users": 5}, {"rate": "50/s"}])

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field, StringConstraints
 from campaign.records import Direction, Limit, Severity
 from campaign.settings import Duration, GradedLimit, OperationName, Settings, limit_for
 
-QUICK_TIMES = 8
+QUICK_TIMES = 6
 UNIT = "statements"
 CROWD_P95 = "service.connections.crowd_p95"
 DEFAULT_STATEMENTS = GradedLimit(limit=Limit(15.0, 15.0, UNIT), severity=Severity.IMPORTANT)

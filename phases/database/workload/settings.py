@@ -100,7 +100,7 @@ class WorkloadSettings(Settings):
         return self.model_copy(
             update={
                 "scale": min(self.scale, 300),
-                "hold": min(self.hold, 3.0),
+                "hold": min(self.hold, 2.0),
                 "warm_up": min(self.warm_up, 0.5),
             }
         )
