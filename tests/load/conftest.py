@@ -10,7 +10,7 @@ import ssl
 import subprocess
 import threading
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -139,20 +139,26 @@ def serve() -> Iterator[Callable[..., Server]]:
 
 @pytest.fixture
 def make_plan() -> Callable[..., LoadPlan]:
-    """A plan of one kind of user; operations default to GET / with a timeout of 1 s."""
+    """A plan of one kind of user; operations default to GET / with a timeout of 1 s.
+
+    With `rounds` a user leaves after as many tasks, however slow the machine; otherwise after `hold` (0.3 s).
+    """
 
     def make(url: str, *operations: OperationSpec, start: tuple[str, ...] = (), **changes: Any) -> LoadPlan:
         operations = operations or (get("home"),)
         tasks = {each.name: TaskSpec.of(each.name) for each in operations if each.name not in start}
         wait = changes.pop("wait", 0.02)
         user = UserSpec("visitor", 1, WaitSpec(wait, wait), tuple(map(Do, start)), tasks)
+        rounds = changes.pop("rounds", 0)
         scenario = changes.pop("scenario", None) or ramp_and_hold(
             name="test",
             users=changes.pop("users", 1),
             ramp=changes.pop("ramp", INFINITY),
-            hold=changes.pop("hold", 0.3),
+            hold=changes.pop("hold", 30.0 if rounds else 0.3),
             ramp_down=changes.pop("ramp_down", 0.0),
         )
+        if rounds:
+            scenario = replace(scenario, iterations=rounds)
         target = TargetSpec(
             url=url,
             **{

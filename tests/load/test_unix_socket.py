@@ -26,10 +26,10 @@ def test_requests_go_through_the_socket_with_host_and_path_of_the_url(  # noqa: 
     url, path, serve, make_plan, run_here, operation
 ):
     server = serve(OK, at=path)
-    plan = make_plan(url, operation("home", "/items"), connection=ConnectionSpec(socket=path))
+    plan = make_plan(url, operation("home", "/items"), connection=ConnectionSpec(socket=path), rounds=4)
     outcome = run_here(plan)
     assert outcome.errors == ()
-    assert (server.connections, outcome.tallies["home", Stage.HOLD].count > 1) == (1, True)
+    assert (server.connections, outcome.tallies["home", Stage.HOLD].count) == (1, 4)
     host = url.split("/")[2]
     assert server.requests[0].startswith(f"GET /api/items HTTP/1.1\r\nHost: {host}\r\n".encode())
 
@@ -41,9 +41,10 @@ def test_other_hosts_are_reached_over_the_network(path, serve, make_plan, run_he
         operation("speak", service="speech"),
         connection=ConnectionSpec(socket=path),
         services={"speech": ServiceSpec(there.url)},
+        rounds=4,
     )
     assert run_here(plan).errors == ()
-    assert (len(here.requests), len(there.requests) > 1) == (0, True)
+    assert (len(here.requests), len(there.requests)) == (0, 4)
 
 
 def test_a_redirect_elsewhere_is_still_checked_by_the_guard(path, serve, make_plan, run_here):
