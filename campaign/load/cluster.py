@@ -246,16 +246,29 @@ async def _connected(address: str) -> AsyncIterator[Client]:
     except ImportError as error:
         raise GeneratorError(MISSING) from error
     hush()
+    client = Client(address, asynchronous=True, set_as_default=False, timeout=CONNECT_LIMIT, name="campaign")
     try:
-        client = await Client(
-            address, asynchronous=True, set_as_default=False, timeout=CONNECT_LIMIT, name="campaign"
-        )
-    except (OSError, ValueError, TimeoutError) as error:
-        raise GeneratorError(f"no Dask scheduler answers at {address}: {error}") from error
+        await client
+    except Exception as error:  # Dask takes the bytes of other servers for lengths
+        await _given_up(client)
+        raise GeneratorError(f"no Dask scheduler answers at {address}: {_refusal(error)}") from error
     try:
         yield client
     finally:
         await client.close()
+
+
+async def _given_up(client: Client) -> None:
+    """Close a client that never was connected."""
+    with contextlib.suppress(Exception):
+        async with asyncio.timeout(EXIT_LIMIT):
+            await client.close()
+
+
+def _refusal(error: Exception) -> str:
+    if isinstance(error, MemoryError | OverflowError):
+        return "what listens there does not speak Dask's protocol"
+    return str(error) or type(error).__name__
 
 
 async def _watch(client: Client, workers: Sequence[Outpost]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import pickle
 import re
@@ -305,6 +306,18 @@ def test_no_scheduler_is_an_error_that_says_so(make_plan, monkeypatch):
     plan = make_plan("http://127.0.0.1:9")
     with pytest.raises(GeneratorError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9"):
         run_on(Cluster(address="tcp://127.0.0.1:9"), plan)
+
+
+def test_a_server_of_another_kind_is_no_scheduler(serve, make_plan, recwarn):
+    async def talk(talker):
+        talker.say(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+        await talker.request()
+
+    address = serve(talk).url.replace("http", "tcp")
+    with pytest.raises(GeneratorError, match=f"at {address}: what listens there does not speak Dask's"):
+        run_on(Cluster(address=address), make_plan("http://127.0.0.1:9"))
+    gc.collect()
+    assert [each for each in recwarn if "never awaited" in str(each.message)] == []
 
 
 def test_workers_listen_on_their_own_address_only(three):
