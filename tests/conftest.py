@@ -5,6 +5,7 @@ import secrets
 import threading
 
 import pytest
+from engine import Engine, PostgresContainer, RedisContainer
 from servers import MariaDb, Postgres, Redis
 
 
@@ -57,6 +58,38 @@ def mariadb_server():
 def redis_server():
     """A real Redis, shared by a worker's tests."""
     server = Redis()
+    yield server
+    server.end()
+
+
+@pytest.fixture(scope="session")
+def docker_engine():
+    """A real Docker engine, shared by a worker's tests."""
+    engine = Engine()
+    yield engine
+    engine.end()
+
+
+@pytest.fixture
+def engine(docker_engine):
+    """The Docker engine; the containers that a test makes in it are taken away afterwards."""
+    before = docker_engine.names()
+    yield docker_engine
+    docker_engine.remove(docker_engine.names() - before)
+
+
+@pytest.fixture
+def postgres_container(engine):
+    """A real PostgreSQL in a container of its own; `sql()`, `database()`, `url`, `container`."""
+    server = PostgresContainer(engine)
+    yield server
+    server.end()
+
+
+@pytest.fixture
+def redis_container(engine):
+    """A real Redis in a container of its own; `say()`, `url`, `container`."""
+    server = RedisContainer(engine)
     yield server
     server.end()
 
