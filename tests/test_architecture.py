@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent
 
 LAYERS = {
     "errors": 0, "resources": 0, "clock": 0, "units": 0, "demo": 0,
-    "records": 1, "stats": 1, "redact": 1,
+    "records": 1, "stats": 1, "redact": 1, "canary": 1,
     "target": 2, "settings": 2,
     "load": 3, "monitor": 3, "faults": 3, "database": 3, "cache": 3, "ledger": 3,
     "phase": 4, "checks": 4, "scoring": 4,

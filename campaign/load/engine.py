@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
+from campaign.canary import mint_of
 from campaign.clock import SECOND, Clock
 from campaign.errors import GeneratorError
 from campaign.load.alarms import Alarms
@@ -15,6 +16,7 @@ from campaign.load.cleanup import CLEAN_UP, Cleaner, at_once
 from campaign.load.crowd import ClosedCrowd, Crowd, raise_defect
 from campaign.load.dialing import make_dialer, socket_dialer
 from campaign.load.health import Health
+from campaign.load.lookout import Lookout
 from campaign.load.luck import Luck
 from campaign.load.messages import Finished, Interval
 from campaign.load.mix import lots_of_arrivals
@@ -81,6 +83,7 @@ class Engine:
             redact=Redactor(plan.target.secrets),
             sockets=socket_dialer(plan.target, prepared.tls, loop=loop, now_ns=clock.now_ns),
             secret_paths=secret_paths(plan.vocabulary, plan.target),
+            lookout=self._lookout() if plan.canaries else None,
         )
         self._sessions = SessionMaker(prepared, self._surroundings)
         self._persons: Counter[int] = Counter()
@@ -105,6 +108,15 @@ class Engine:
             self._sessions.close()
         self._health.end()
         return Finished(self._recorder.finish(self._clock.now_ns(), self._health))
+
+    def _lookout(self) -> Lookout:
+        plan = self._prepared.shard.plan
+        return Lookout(
+            mint_of(self._prepared.seed),
+            self._recorder,
+            leave=plan.leave,
+            seed=f"{self._prepared.seed}/{self._prepared.shard.index}",
+        )
 
     def _make_crowd(self) -> Crowd:
         users, scenario = self._prepared.users, self._prepared.shard.plan.scenario

@@ -18,7 +18,7 @@ from campaign.load.outcome import LoadOutcome, Second
 from campaign.load.pacer import ASKED, BEGUN, even_count
 from campaign.load.silence import Silences, Span, Stalls
 from campaign.load.spec import LoadPlan, Model
-from campaign.load.tally import ErrorGroup, ErrorKind, Person, Stage, Tally
+from campaign.load.tally import ErrorGroup, ErrorKind, Person, Sighting, Stage, Tally
 from campaign.load.timeline import Timeline
 from campaign.stats.histogram import Histogram
 
@@ -149,6 +149,7 @@ class Merge:
         self._measures: dict[tuple[str, str, Stage], Histogram] = {}
         self._counts: Counter[str] = Counter()
         self._people: dict[int, Person] = {}
+        self._sightings: list[Sighting] = []
         self._worked_ns = 0
         self._reconnects = 0
         self._losses: list[str] = []
@@ -165,6 +166,7 @@ class Merge:
         self._reconnects += interval.reconnects
         merge_into(self._errors, interval.errors)
         self._counts.update(interval.counts)
+        self._sightings.extend(interval.sightings)
         for number, person in interval.people.items():
             self._people.setdefault(number, Person()).merge(person)
         for key, tally in interval.tallies.items():
@@ -211,6 +213,7 @@ class Merge:
             measures=self._measures,
             counts=dict(self._counts),
             people=self._people,
+            sightings=tuple(sorted(self._sightings, key=lambda each: each.sample.at)),
         )
 
     def _over_by(self, ends: int) -> int:

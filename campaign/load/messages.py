@@ -17,7 +17,7 @@ from campaign.load.faillog import Key
 from campaign.load.machine import Means, Vitals
 from campaign.load.silence import Silences
 from campaign.load.spec import LoadPlan
-from campaign.load.tally import ErrorGroup, Person, Stage, Tally
+from campaign.load.tally import ErrorGroup, Person, Sighting, Stage, Tally
 from campaign.stats.histogram import Histogram
 
 _LENGTH = struct.Struct("!I")
@@ -75,6 +75,7 @@ class Interval:
     subject and name. `users` and `waiting` are of its end. `worked_ns` is time at work within the hold, of
     all users together. `schedule_lags` and `loop_lags` are in µs; `cpu` is the share of one core since the
     hold began, so the last one counts. `people`, by number, come with the last interval only.
+    `sightings` are the first few canaries that users were shown of others.
     """
 
     sequence: int
@@ -95,6 +96,7 @@ class Interval:
     cpu: float
     people: Mapping[int, Person] = field(default_factory=dict)
     vitals: Vitals = field(default_factory=Vitals)
+    sightings: tuple[Sighting, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from campaign.load.generator import GeneratorHealth
 from campaign.load.spec import ScenarioSpec
-from campaign.load.tally import ErrorGroup, Person, Stage, Tally
+from campaign.load.tally import ErrorGroup, Person, Sighting, Stage, Tally
 
 if TYPE_CHECKING:
     from campaign.stats.histogram import Histogram
@@ -55,7 +55,8 @@ class LoadOutcome:
     time in seconds, over the judged part, in which no answer at all arrived although requests were waiting.
     `load_reached` is the share of the load asked for in the judged part that was really there: of the closed
     model's user-seconds, those in which a user had finished its start and was at work; of the open model's
-    arrivals, those that were begun.
+    arrivals, those that were begun. `sightings` are canaries that users were shown of others, the first of
+    each worker; all of them are in `counts`.
     """
 
     scenario: ScenarioSpec
@@ -70,3 +71,4 @@ class LoadOutcome:
     measures: Measures = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
     people: Mapping[int, Person] = field(default_factory=dict)
+    sightings: tuple[Sighting, ...] = ()

@@ -14,7 +14,7 @@ from campaign.load.health import Health
 from campaign.load.messages import Interval
 from campaign.load.presence import Presence
 from campaign.load.silence import SilenceWatch
-from campaign.load.tally import UNSENT, ErrorKind, ErrorSample, Stage, Tally
+from campaign.load.tally import UNSENT, ErrorKind, ErrorSample, Sighting, Stage, Tally
 from campaign.load.timeline import Timeline
 from campaign.stats.histogram import Histogram
 
@@ -46,6 +46,7 @@ class Recorder:
         self.watch = SilenceWatch(timeline.start_ns)
         self.presence = Presence((timeline.hold_begins, timeline.hold_ends))
         self.reconnects = 0
+        self.sightings: list[Sighting] = []
         self.own_lags = True
         self.cutting = False
         self._operations = list(operations)
@@ -99,7 +100,7 @@ class Recorder:
         be decided.
         """
         key = self._failures.key(what, error.kind, error.detail)
-        at = (done - self._timeline.start_ns) / SECOND
+        at = self.seconds(done)
         self._failures.add(key, at, describe(at) if self._failures.wants_sample(key) else None)
 
     def blame(
@@ -154,6 +155,10 @@ class Recorder:
                 batches.append(Batch())
         return position
 
+    def seconds(self, at_ns: int) -> float:
+        """A moment (clock ns) in seconds since the scenario began."""
+        return (at_ns - self._timeline.start_ns) / SECOND
+
     def stage(self, due: int) -> Stage:
         """The part of the scenario that this moment lies in."""
         if due < self._timeline.hold_begins:
@@ -180,8 +185,10 @@ class Recorder:
             loop_lags=health.take_lags(),
             cpu=health.cpu_share(),
             vitals=health.take_vitals(),
+            sightings=tuple(self.sightings),
         )
         self.reconnects = 0
+        self.sightings.clear()
         self._sequence += 1
         self._took_ns = now_ns
         self._begin_interval()

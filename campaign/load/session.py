@@ -19,6 +19,7 @@ from campaign.load.cookies import Jar
 from campaign.load.failure import ExchangeError
 from campaign.load.life import Visit
 from campaign.load.links import Links
+from campaign.load.lookout import Lookout
 from campaign.load.private import Path, secrets_of
 from campaign.load.recorder import Recorder
 from campaign.load.redirects import REDIRECTS, next_request
@@ -60,7 +61,8 @@ class Identity(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What all sessions of one worker share; `sockets` opens WebSockets where `dialer` does not speak
-    HTTP/1.1. `secret_paths` are the saved values that nobody may read.
+    HTTP/1.1. `secret_paths` are the saved values that nobody may read. `lookout` is there where answers are
+    searched for canaries.
     """
 
     clock: Clock
@@ -69,6 +71,7 @@ class Surroundings:
     redact: Redactor
     sockets: Dialer | None = None
     secret_paths: frozenset[Path] = frozenset()
+    lookout: Lookout | None = None
 
 
 class Session:

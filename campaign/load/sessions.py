@@ -14,6 +14,7 @@ from campaign.load.pool import Borrowed, Pool, PoolSession, share_of
 from campaign.load.session import Session, Surroundings
 from campaign.load.shard import PreparedShard
 from campaign.load.views import labels
+from campaign.load.watched import WatchedPoolSession, WatchedSession
 from campaign.target.scope import Scope
 
 
@@ -42,13 +43,14 @@ class SessionMaker:
         around, vocabulary = self._surroundings, self._prepared.shard.plan.vocabulary
         if self._pool is not None:
             links = Borrowed(self._pool, clock=around.clock, recorder=around.recorder)
-            return PoolSession(scope, around, links)
+            return (WatchedPoolSession if around.lookout else PoolSession)(scope, around, links)
         network = network_of(vocabulary.users[kind], region, vocabulary)
+        session = WatchedSession if around.lookout else Session
         if not network.slows:
-            return Session(scope, around)
+            return session(scope, around)
         dialer = _behind(around.dialer, network, around)
         sockets = around.sockets and _behind(around.sockets, network, around)
-        return Session(scope, replace(around, dialer=dialer, sockets=sockets))
+        return session(scope, replace(around, dialer=dialer, sockets=sockets))
 
 
 def _behind(dialer: Dialer, network: Network, around: Surroundings) -> Dialer:

@@ -76,7 +76,7 @@ def prepare(shard: Shard) -> PreparedShard:
 def make_kinds(prepared: PreparedShard, timeouts: Timeouts) -> dict[str, Kind]:
     """The kinds of users in this shard, with their steps."""
     steps = {
-        operation.name: make_step(operation, index, timeouts=timeouts)
+        operation.name: make_step(operation, index, timeouts=timeouts, keep=prepared.shard.plan.canaries)
         for index, operation in enumerate(prepared.operations)
     }
     specs = prepared.shard.plan.vocabulary.users

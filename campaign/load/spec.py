@@ -91,7 +91,8 @@ class LoadPlan:
     workers.
 
     `views` are further statistics that are wanted: "kinds" and "regions" of users, single "users", and the
-    "queue" time (from due to sent).
+    "queue" time (from due to sent). `canaries`: every answer is searched for those of other users. `leave` is
+    the share of requests whose user hangs up in the middle of the answer.
     """
 
     target: TargetSpec
@@ -100,3 +101,5 @@ class LoadPlan:
     seed: int
     workers: int = 1
     views: frozenset[str] = frozenset()
+    canaries: bool = False
+    leave: float = 0.0

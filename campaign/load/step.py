@@ -57,22 +57,23 @@ class Step:
     reads: tuple[str, ...] = ()
 
 
-def make_step(operation: Operation, index: int, *, timeouts: Timeouts) -> Step:
-    """The step for a compiled operation."""
+def make_step(operation: Operation, index: int, *, timeouts: Timeouts, keep: bool = False) -> Step:
+    """The step for a compiled operation; `keep`: its answers are wanted whole, whoever judges them."""
     spec = operation.spec
     options = spec.options
     needs_body = operation.expectation.needs_body
+    wanted = needs_body or keep
     return Step(
         index=index,
         name=operation.name,
         build=operation.build,
         expectation=operation.expectation,
         needs_body=needs_body,
-        keep_body=needs_body or options.stream is not None,
+        keep_body=wanted or options.stream is not None,
         max_body=options.max_body,
         redirects=options.redirects if follows_redirects(options.redirects, spec.expect) else 0,
         timeout=timeouts.of(options.timeout),
-        listening=Listening(spec.name, options.stream, keep=needs_body) if options.stream else None,
+        listening=Listening(spec.name, options.stream, keep=wanted) if options.stream else None,
         script=operation.script,
         retry=options.retry if options.retry.attempts else None,
     )

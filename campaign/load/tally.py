@@ -142,6 +142,15 @@ class ErrorSample:
 
 
 @dataclass(frozen=True, slots=True)
+class Sighting:
+    """A user was shown a canary of somebody else's: which, by which operation, in which exchange."""
+
+    operation: str
+    canary: str
+    sample: ErrorSample
+
+
+@dataclass(frozen=True, slots=True)
 class ErrorGroup:
     """All failures of one operation with the same kind and detail ("status 503"), and the first few
     samples.

@@ -48,12 +48,12 @@ class WebSocket(asyncio.Protocol):
     why the server left.
 
     One thing is waited for at a time: the upgrade, a reply, or the end. `on_push` is called for every message
-    that is no reply. `rested` is for those who keep it open without talking.
+    that is no reply, `heard` with every message. `rested` is for those who keep it open without talking.
     """
 
     __slots__ = (
         "_failure", "_loop", "_now_ns", "_parts", "_protocol", "_transport", "_waiting", "_wanted", "chunks",
-        "headers", "on_push", "received", "rested", "status",
+        "headers", "heard", "on_push", "received", "rested", "status",
     )  # fmt: skip
 
     def __init__(self, *, loop: asyncio.AbstractEventLoop, now_ns: Callable[[], int]) -> None:
@@ -66,6 +66,7 @@ class WebSocket(asyncio.Protocol):
         self._failure: ExchangeError | None = None
         self._parts: list[bytes] = []
         self.on_push: Callable[[], None] = _ignore
+        self.heard: Callable[[bytes], None] | None = None
         self.status = self.received = self.rested = 0
         self.headers: list[tuple[bytes, bytes]] = []
         self.chunks: list[bytes] = []
@@ -189,6 +190,8 @@ class WebSocket(asyncio.Protocol):
             self._message(message, now_ns)
 
     def _message(self, message: bytes, now_ns: int) -> None:
+        if self.heard is not None:
+            self.heard(message)
         if self._wanted is None or self._wanted not in message:
             self.on_push()
             return

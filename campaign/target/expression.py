@@ -83,7 +83,7 @@ _FUNCTIONS: Mapping[str, tuple[Callable[..., Hole], Callable[[Any], bool], str]]
 ALLOWED = "a name, a member (account.email), an item (rows[0]) or a random.int(1, 6)"
 """What an expression may be, for messages."""
 
-RESERVED = frozenset({*_FIELDS, "iteration"})
+RESERVED = frozenset({*_FIELDS, "iteration", "canary"})
 """Names that a saved variable or a feed cannot have."""
 
 
@@ -113,6 +113,8 @@ class Compiler:
     def _variable(self, name: str) -> Hole:
         if name == "iteration":
             return lambda scope: scope.iteration
+        if name == "canary":
+            return lambda scope: scope.canary
         if name in _FIELDS:
             raise TemplateError(
                 f"{name} needs a field: {', '.join(f'{name}.{each}' for each in _members(name))}"

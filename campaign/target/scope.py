@@ -9,6 +9,7 @@ from hashlib import blake2s
 from random import Random
 from typing import Any
 
+from campaign.canary import mint_of
 from campaign.errors import CampaignError
 from campaign.target.fake import Fake
 from campaign.target.feeds import Feed
@@ -79,6 +80,11 @@ class Scope:
     def id(self) -> str:
         """The user's name in reports and requests, `user-7`."""
         return f"user-{self.number}"
+
+    @property
+    def canary(self) -> str:
+        """A word that only this user's data may hold; the same in all scenarios of a run."""
+        return mint_of(str(self._seed)).canary(str(self.number))
 
     @property
     def feeds(self) -> Mapping[str, Feed]:

@@ -17,6 +17,7 @@ from campaign.records import Measurement
 from phases.load.accounts import Accounts
 from phases.load.aftermath import record_aftermath
 from phases.load.baseline import NONE_GIVEN, ratio, why_not_compared
+from phases.load.canaries import carries_canaries, seen
 from phases.load.counts import short_of_users
 from phases.load.figures import measurements
 from phases.load.halt import Halt
@@ -84,6 +85,7 @@ async def _run(
         context.seed,
         _workers(settings.worker_count(scenario), context.target.connection.most),
         views=settings.views(spec.name),
+        canaries=carries_canaries(context.vocabulary),
     )
     if short := short_of_users(plan):
         context.record.note(short)
@@ -167,7 +169,10 @@ def _record(
     compared = () if why_not else _compared(context, figures, scenario=table)
     for each in (*figures.values(), *compared):
         context.record.measurement(each)
-    account.scenarios.append({**table, **watch.facts(), "not_compared": why_not})
+    canaries = seen(outcome, context.seed)
+    account.scenarios.append(
+        {**table, **watch.facts(), "not_compared": why_not, **({"canaries": canaries} if canaries else {})}
+    )
     account.accounts.add(outcome, context.vocabulary)
     account.accounts.record(context)
     account.requests += sum(tally.count for tally in outcome.tallies.values())

@@ -12,6 +12,7 @@ from phases.load.aborting import abort_of, judge_aborts
 from phases.load.accounts import judge_accounts
 from phases.load.aftermath import judge_aftermath
 from phases.load.baseline import NONE_GIVEN
+from phases.load.canaries import judge_canaries
 from phases.load.evenness import judge_evenness
 from phases.load.limits import DEFAULT_LIMITS, PlannedLimit
 from phases.load.ourselves import delay, our_fault, saturation
@@ -43,6 +44,7 @@ def judge_load(evidence: Evidence, settings: LoadSettings) -> tuple[Finding, ...
         *(finding for scenario in run.values() for finding in judge_unsent(scenario)),
         *(finding for scenario in run.values() for finding in judge_unfinished(scenario)),
         *(finding for scenario in run.values() for finding in judge_unasked(scenario)),
+        *(finding for scenario in run.values() for finding in judge_canaries(scenario)),
         *_broken(run, settings),
         *judge_aborts(run.values()),
         *limits,

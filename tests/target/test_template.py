@@ -56,7 +56,7 @@ def test_a_text_is_filled_in(template, text):
     ("template", "complaint"),
     [
         ("{{ tokn }}", "{{ tokn }}: there is no tokn; did you mean token?"),
-        ("{{ zzz }}", "there is no zzz; there are fake, iteration, now, random, token, user"),
+        ("{{ zzz }}", "there is no zzz; there are canary, fake, iteration, now, random, token, user"),
         ("{{ user.nmber }}", "there is no user.nmber; did you mean user.number?"),
         ("{{ fake.emial }}", "did you mean fake.email?"),
         ("{{ user }}", "user needs a field: user.id, user.kind, user.number"),
