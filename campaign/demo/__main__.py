@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from pathlib import Path
 
 from campaign.demo.defects import DEFECTS, describe_defects
 from campaign.demo.options import DemoOptions, UnusableOptionError
@@ -19,6 +20,10 @@ HELP: dict[str, str] = {
     "access_token_hours": "how long an access token is good for",
     "requests_per_second": "limit for each parent",
     "failed_logins_per_minute": "limit for each e-mail address",
+    "companion": "HOST:PORT of the companion that makes up stories; else they are made up in this process",
+    "companion_port": "with --supervised: where the companion listens; 0: there is none",
+    "database_patience_s": "how long to wait at the start for a database that is not there yet",
+    "lease_s": "how long the lease of the defect slow-start lasts",
     "worker_threads": "threads for blocking work, and database connections",
     "log_level": "debug, info (one line per request), warning or error",
 }
@@ -32,14 +37,23 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stdout.write(f"{describe_defects()}\n")
         return 0
     options = DemoOptions(**parsed | {"defects": frozenset(parsed["defects"])})
-    from campaign.demo.server import serve  # noqa: PLC0415 - --help and --list-defects need no web framework
-
     try:
-        serve(options)
+        _serve(options)
     except UnusableOptionError as error:
         sys.stderr.write(f"{error}\n")
         return 2
     return 0
+
+
+def _serve(options: DemoOptions) -> None:
+    if options.supervised is None:
+        from campaign.demo.server import serve  # noqa: PLC0415 - --help and --list-defects need none of it
+
+        serve(options)
+    else:
+        from campaign.demo.supervisor import supervise  # noqa: PLC0415
+
+        supervise(options, Path(options.supervised))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -66,6 +80,13 @@ def _parser() -> argparse.ArgumentParser:
         "--leave-nothing",
         action="store_true",
         help="at the end drop the tables that this start created and delete its keys in Redis",
+    )
+    parser.add_argument("--prepared", action="store_true", help="the database is filled already")
+    parser.add_argument(
+        "--supervised",
+        metavar="FOLDER",
+        help="serve in a process of its own that is started again when it ends, beside a companion; "
+        "who they are is written into FOLDER",
     )
     parser.add_argument("--announce-database", action="store_true", help="print the database's URL first")
     return parser

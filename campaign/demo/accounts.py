@@ -74,10 +74,13 @@ class Profile:
 class Accounts:
     """The parents and tokens tables."""
 
-    def __init__(self, database: Database, *, password_cost: int, access_token_hours: float) -> None:
+    def __init__(
+        self, database: Database, *, password_cost: int, access_token_hours: float, token_key: bytes = b""
+    ) -> None:
         self._database = database
         self._password_cost = password_cost
         self._access_ms = int(access_token_hours * HOUR_MS)
+        self._token_key = token_key
         self._nobody = hash_password(new_token(), password_cost)
 
     def register(self, email: str, password: str, *, name: str) -> Tokens:
@@ -114,7 +117,7 @@ class Accounts:
 
         For one that was used before the whole family ends. Raises NotSignedInError for an unknown one.
         """
-        presented = tokens.c.digest == digest(refresh_token)
+        presented = tokens.c.digest == digest(refresh_token, self._token_key)
         with self._database.writing() as connection:
             held = connection.execute(
                 select(tokens.c.family, tokens.c.parent_id, tokens.c.used)
@@ -183,7 +186,7 @@ class Accounts:
         common = {"family": family, "parent_id": parent_id, "used": False}
         ends = {"access": now + self._access_ms, "refresh": now + REFRESH_TOKEN_HOURS * HOUR_MS}
         rows = [
-            common | {"digest": digest(token), "kind": kind, "expires_at_ms": ends[kind]}
+            common | {"digest": digest(token, self._token_key), "kind": kind, "expires_at_ms": ends[kind]}
             for kind, token in (("access", access), ("refresh", refresh))
         ]
         connection.execute(insert(tokens), rows)

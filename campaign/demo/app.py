@@ -58,7 +58,7 @@ def _lifespan(
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-        await services.state.close()
+        await services.close()
 
     return lifespan
 

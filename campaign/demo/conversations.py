@@ -1,19 +1,33 @@
 """Talking with the teddy. A turn is stored whole or not at all, and only with consent."""
 
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection
 
 from campaign.demo.companion import Said, instead_of, reply_to
+from campaign.demo.companion_link import CompanionLink
 from campaign.demo.consents import require_collection
 from campaign.demo.content_filter import category_of
 from campaign.demo.database import Database
-from campaign.demo.defects import ERRORS_UNDER_LOAD, MEMORY_LEAK, WRITE_SKEW
+from campaign.demo.defects import DUPLICATE_ON_RETRY, ERRORS_UNDER_LOAD, MEMORY_LEAK, WRITE_SKEW
+from campaign.demo.idempotency import told_before
 from campaign.demo.now import now_ms
-from campaign.demo.problems import NotFoundError
-from campaign.demo.schema import messages, safety_events, sessions
 from campaign.demo.tokens import new_id
+from campaign.demo.turns import (
+    Exchange,
+    Place,
+    ToldBeforeError,
+    Turn,
+    Wanted,
+    context_of,
+    open_session,
+    require_session,
+    store,
+)
+from campaign.demo.write_behind import WriteBehind
 
 CONTEXT_LINES = 20
 REMEMBERED_LINES = 60
@@ -25,77 +39,92 @@ REVIEW_S = 0.12
 THINKING_S = 0.06
 """How long the reply takes that the defect `write-skew` makes up outside of any transaction."""
 
-CONTEXT = (
-    select(messages.c.role, messages.c.text)
-    .where(messages.c.session_id == bindparam("session_id"))
-    .order_by(messages.c.created_at_ms.desc(), messages.c.id.desc())
-    .limit(bindparam("lines"))
-)
-TOUCH = (
-    update(sessions)
-    .where(sessions.c.id == bindparam("session_id"), sessions.c.child_id == bindparam("of_child"))
-    .values(last_active_at_ms=bindparam("now_ms"))
-)
-NEW_SESSION = insert(sessions)
-NEW_LINES = insert(messages)
-NEW_EVENTS = insert(safety_events)
+Author = Callable[[str, list[Said]], str]
+"""Makes up a reply to words, given the latest lines."""
 
 _remembered: dict[str, tuple[str, list[Said]]] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """What the teddy answered; `filtered` if either side was not fit for a child."""
-
-    id: str
-    session_id: str
-    reply: str
-    filtered: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """Both lines of a turn, each with the category the filter found in it, if any."""
-
-    words: str
-    found_in_words: str | None
-    reply: str
-    found_in_reply: str | None
-
-
 class Conversations:
-    """Takes turns and stores them."""
+    """Takes turns and stores them; all raise NotFoundError for a child or session that is not there or not
+    this parent's, and ConsentRequiredError, in which cases nothing is stored.
+    """
 
-    def __init__(self, database: Database, *, defects: frozenset[str]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        companion: CompanionLink,
+        *,
+        behind: WriteBehind | None = None,
+        defects: frozenset[str],
+    ) -> None:
         self._database = database
+        self._companion = companion
+        self._behind = behind
         self._defects = defects
         self._context_lines = REMEMBERED_LINES if MEMORY_LEAK in defects else CONTEXT_LINES
 
-    def take_turn(self, parent_id: str, child_id: str, *, words: str, session_id: str | None) -> Turn:
-        """The answer to a child's `words`, in a new session if none is given.
-
-        Raises NotFoundError for a child or session that is not there or not this parent's, and
-        ConsentRequiredError, in which cases nothing is stored.
-        """
+    def take_turn(self, wanted: Wanted) -> Turn:
+        """The answer to a child's words, made up here."""
         if ERRORS_UNDER_LOAD in self._defects:
             with self._database.reading():  # taken from the pool long before it is needed
                 time.sleep(REVIEW_S)
         if WRITE_SKEW in self._defects:
             with self._database.reading() as connection:
-                require_collection(connection, parent_id, child_id=child_id)
+                require_collection(connection, wanted.parent_id, child_id=wanted.child_id)
             time.sleep(THINKING_S)
+        return self._once(wanted, reply_to)
+
+    def tell_story(self, wanted: Wanted) -> Turn:
+        """The companion's answer; raises UnavailableError, and stores nothing, while the companion is away.
+
+        It takes its time, so it is asked before the transaction that stores the turn.
+        """
+        context: list[Said] = []
+        with self._database.reading() as connection:
+            require_collection(connection, wanted.parent_id, child_id=wanted.child_id)
+            if wanted.session_id is not None:
+                require_session(connection, wanted.session_id, child_id=wanted.child_id)
+                context = context_of(connection, wanted.session_id, lines=self._context_lines)
+        if category_of(wanted.words):
+            return self._once(wanted, reply_to)  # what is caught is never passed on
+        reply = self._companion.reply(wanted.words, context)
+        return self._once(wanted, lambda _words, _context: reply)
+
+    def _once(self, wanted: Wanted, author: Author) -> Turn:
+        """The turn, and the one stored before if it is the same request."""
+        if wanted.key is None or DUPLICATE_ON_RETRY in self._defects:
+            return self._turn(replace(wanted, key=None), author)
+        with suppress(ToldBeforeError):
+            return self._told(wanted) or self._turn(wanted, author)
+        told = self._told(wanted)
+        assert told is not None  # noqa: S101 - whoever took the key has committed
+        return told
+
+    def _told(self, wanted: Wanted) -> Turn | None:
+        assert wanted.key is not None  # noqa: S101 - whoever calls this has looked
+        with self._database.reading() as connection:
+            told = told_before(connection, wanted.parent_id, key=wanted.key)
+        return None if told is None else Turn(told.turn_id, told.session_id, told.reply, told.filtered)
+
+    def _turn(self, wanted: Wanted, author: Author) -> Turn:
         turn_id, now = new_id(), now_ms()
         with self._database.writing() as connection:
             if WRITE_SKEW not in self._defects:
-                require_collection(connection, parent_id, child_id=child_id)
-            session_id = _open_session(connection, session_id, child_id=child_id, now=now)
-            context = _context(connection, session_id, lines=self._context_lines)
-            exchange = _answer(words, context)
-            _store(connection, exchange, turn_id=turn_id, session_id=session_id, child_id=child_id, now=now)
+                require_collection(connection, wanted.parent_id, child_id=wanted.child_id)
+            session_id = open_session(connection, wanted.session_id, child_id=wanted.child_id, now=now)
+            context = context_of(connection, session_id, lines=self._context_lines)
+            exchange = _answer(wanted.words, context, author=author)
+            self._store(connection, wanted, exchange, place=Place(turn_id, session_id, wanted.child_id, now))
         if MEMORY_LEAK in self._defects:
             remember(turn_id, exchange, context=context)
-        filtered = bool(exchange.found_in_words or exchange.found_in_reply)
-        return Turn(turn_id, session_id, exchange.reply, filtered)
+        return Turn(turn_id, session_id, exchange.reply, exchange.filtered)
+
+    def _store(self, connection: Connection, wanted: Wanted, exchange: Exchange, *, place: Place) -> None:
+        if self._behind is None:
+            store(connection, wanted, exchange, place=place)
+        else:
+            self._behind.store(lambda later: store(later, wanted, exchange, place=place))
 
 
 def remember(turn_id: str, exchange: Exchange, *, context: list[Said]) -> None:
@@ -104,42 +133,10 @@ def remember(turn_id: str, exchange: Exchange, *, context: list[Said]) -> None:
     _remembered[turn_id] = (f"{lines}\nchild: {exchange.words}\nteddy: {exchange.reply}", context)
 
 
-def _open_session(connection: Connection, session_id: str | None, *, child_id: str, now: int) -> str:
-    if session_id is None:
-        session_id = new_id()
-        times = {"started_at_ms": now, "last_active_at_ms": now}
-        connection.execute(NEW_SESSION, {"id": session_id, "child_id": child_id, **times})
-        return session_id
-    touched = connection.execute(TOUCH, {"session_id": session_id, "of_child": child_id, "now_ms": now})
-    if touched.rowcount == 0:
-        raise NotFoundError("there is no such session of this child")
-    return session_id
-
-
-def _context(connection: Connection, session_id: str, *, lines: int) -> list[Said]:
-    newest_first = connection.execute(CONTEXT, {"session_id": session_id, "lines": lines}).all()
-    return [Said(role, text) for role, text in reversed(newest_first)]
-
-
-def _answer(words: str, context: list[Said]) -> Exchange:
+def _answer(words: str, context: list[Said], *, author: Author) -> Exchange:
     if found := category_of(words):
         return Exchange(words, found, instead_of(found), None)
-    reply = reply_to(words, context)
+    reply = author(words, context)
     if found := category_of(reply):
         return Exchange(words, None, instead_of(found), found)
     return Exchange(words, None, reply, None)
-
-
-def _store(
-    connection: Connection, exchange: Exchange, *, turn_id: str, session_id: str, child_id: str, now: int
-) -> None:
-    common = {"turn_id": turn_id, "session_id": session_id, "child_id": child_id, "created_at_ms": now}
-    lines = (
-        ("child", exchange.words, exchange.found_in_words),
-        ("teddy", exchange.reply, exchange.found_in_reply),
-    )
-    rows = [common | {"role": role, "text": text, "filtered": bool(found)} for role, text, found in lines]
-    connection.execute(NEW_LINES, rows)
-    events = [common | {"direction": role, "category": found} for role, _, found in lines if found]
-    if events:
-        connection.execute(NEW_EVENTS, events)

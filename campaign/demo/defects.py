@@ -39,6 +39,14 @@ LAZY_COMMIT = "lazy-commit"
 STALE_CACHE = "stale-cache"
 KEYS_WITHOUT_TTL = "keys-without-ttl"
 N_PLUS_ONE = "n-plus-one"
+NO_RECONNECT = "no-reconnect"
+HANG_ON_OUTAGE = "hang-on-outage"
+ACK_BEFORE_COMMIT = "ack-before-commit"
+DROPS_IN_FLIGHT = "drops-in-flight"
+SESSION_LOSS = "session-loss"
+RETRY_STORM = "retry-storm"
+SLOW_START = "slow-start"
+DUPLICATE_ON_RETRY = "duplicate-on-retry"
 
 DEFECTS: dict[str, Defect] = {
     defect.name: defect
@@ -144,6 +152,62 @@ DEFECTS: dict[str, Defect] = {
             "history.History.page",
             "database",
             only_on="PostgreSQL",
+        ),
+        Defect(
+            NO_RECONNECT,
+            "Connections to the database and to the companion are opened once and never replaced",
+            "After either was away for a moment, the service answers 503 until somebody restarts it.",
+            "database.open_database and companion_link.link_to",
+            "failover",
+        ),
+        Defect(
+            HANG_ON_OUTAGE,
+            "No time-out on the database, Redis or the companion",
+            "While one of them is frozen or cut off, requests hang, and soon those that do not need it too.",
+            "database.open_database, redis_state.InRedis and companion_link.link_to",
+            "failover",
+        ),
+        Defect(
+            ACK_BEFORE_COMMIT,
+            "A turn is answered first and stored by a thread that writes once a second",
+            "What was confirmed in the last second before a crash, or an outage of the database, is lost.",
+            "conversations.Conversations.take_turn and write_behind.WriteBehind",
+            "failover",
+        ),
+        Defect(
+            DROPS_IN_FLIGHT,
+            "SIGTERM ends the service without waiting for the requests under way",
+            "Every restart and every new version costs requests that had been accepted.",
+            "server._Server.handle_exit",
+            "failover",
+        ),
+        Defect(
+            SESSION_LOSS,
+            "The key that tokens are stored under is made up anew at each start",
+            "A restart signs everybody out.",
+            "services.build_services",
+            "failover",
+        ),
+        Defect(
+            RETRY_STORM,
+            "What the companion did not answer is asked for again, at once and without limit",
+            "The longer it was away, the more stale questions it must work off before it answers a new one.",
+            "companion_link.Insistent",
+            "failover",
+        ),
+        Defect(
+            SLOW_START,
+            "Only the holder of a lease in the database may serve, and a lease is never given back",
+            "After every restart nobody is served until the lease of the process before has run out.",
+            "lease.Lease",
+            "failover",
+        ),
+        Defect(
+            DUPLICATE_ON_RETRY,
+            "The Idempotency-Key of a repeated request is ignored",
+            "A client that got no answer and asks again has its words stored twice.",
+            "conversations.Conversations.take_turn",
+            "failover",
         ),
     )
 }

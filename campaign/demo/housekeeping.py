@@ -10,10 +10,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from campaign.demo.database import Database
 from campaign.demo.defects import STALL
+from campaign.demo.idempotency import KEPT_MS
 from campaign.demo.metrics import Metrics
 from campaign.demo.middleware import log
 from campaign.demo.now import now_ms
-from campaign.demo.schema import exports, messages, tokens
+from campaign.demo.problems import Problem
+from campaign.demo.schema import exports, messages, tokens, turns_by_key
 
 PAUSE_S = 6.0
 EXPORT_KEPT_MS = 24 * 3_600_000
@@ -46,13 +48,14 @@ class Housekeeping:
                 await run_in_threadpool(self._remove_expired)
                 if STALL in self._defects:
                     self._check_messages()
-            except SQLAlchemyError:
+            except (SQLAlchemyError, Problem):
                 log.warning("housekeeping could not reach the database and will try again")
 
     def _remove_expired(self) -> None:
         now = now_ms()
         with self._database.writing() as connection:
             connection.execute(delete(tokens).where(tokens.c.expires_at_ms < now))
+            connection.execute(delete(turns_by_key).where(turns_by_key.c.created_at_ms < now - KEPT_MS))
             connection.execute(delete(exports).where(exports.c.requested_at_ms < now - EXPORT_KEPT_MS))
 
     def _check_messages(self) -> int:

@@ -47,6 +47,24 @@ class DemoOptions:
     worker_threads: int = 4
     """Threads for blocking work; there are as many database connections, so no thread waits for one."""
 
+    companion: str | None = None
+    """HOST:PORT of the companion that makes up stories; None: they are made up in this process."""
+
+    database_patience_s: float = 0.0
+    """How long a start waits for a database that is not there yet; 0: such a start fails at once."""
+
+    lease_s: float = 45.0
+    """How long the lease lasts that the defect `slow-start` takes."""
+
+    prepared: bool = False
+    """The database is filled already, and cleaned up by whoever filled it."""
+
+    supervised: str | None = None
+    """Folder for the pid files of a service that is restarted when it dies; None: it is not."""
+
+    companion_port: int = 0
+    """Where a supervised service's companion listens; 0: it has none."""
+
     exit_with_stdin: bool = False
     """Shut down when standard input ends, so that the service never outlives the process that started it."""
 

@@ -9,7 +9,8 @@ Problem                       500  the tree's root
 ├── TooLargeError             413  the body is larger than we read
 ├── InvalidError              422  understood, but not acceptable
 ├── TooManyRequestsError      429  over the limit; carries the seconds to wait
-└── UnavailableError          503  the database does not answer
+├── UnavailableError          503  what is needed for this does not answer; nothing was stored
+└── OutcomeUnknownError       504  the database went away in the middle: it may have been stored or not
 """
 
 from typing import ClassVar
@@ -90,7 +91,14 @@ class TooManyRequestsError(Problem):
 
 
 class UnavailableError(Problem):
-    """The database does not answer, or has no connection left."""
+    """The database does not answer or has no connection left, or the companion does not answer."""
 
     status = 503
     code = "unavailable"
+
+
+class OutcomeUnknownError(Problem):
+    """The database went away while it stored something: nobody knows whether it did."""
+
+    status = 504
+    code = "outcome_unknown"

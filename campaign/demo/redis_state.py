@@ -8,9 +8,11 @@ import time
 from typing import Any
 
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from campaign.demo.defects import KEYS_WITHOUT_TTL
+from campaign.demo.defects import HANG_ON_OUTAGE, KEYS_WITHOUT_TTL
 from campaign.demo.shared_state import CACHED_S, Cached, InProcess
 
 ANSWER_WITHIN_S = 0.5
@@ -37,11 +39,13 @@ class InRedis:
     """Both kinds of state in Redis, every key with an end."""
 
     def __init__(self, url: str, *, defects: frozenset[str] = frozenset()) -> None:
+        within_s = None if HANG_ON_OUTAGE in defects else ANSWER_WITHIN_S
         self._redis: Any = Redis.from_url(
             url,
             decode_responses=True,
-            socket_timeout=ANSWER_WITHIN_S,
-            socket_connect_timeout=ANSWER_WITHIN_S,
+            socket_timeout=within_s,
+            socket_connect_timeout=within_s,
+            retry=Retry(NoBackoff(), 0),  # its own would hold up a request for seconds
         )
         self._own = InProcess()
         self._count = COUNT_FOR_EVER if KEYS_WITHOUT_TTL in defects else COUNT_WITH_END
@@ -113,13 +117,17 @@ class InRedis:
         await self._redis.aclose()
 
     async def _ask(self, *command: Any) -> Any:
-        if time.monotonic() < self._away_until:
-            raise AwayError
+        if self._away_until:
+            if time.monotonic() < self._away_until:
+                raise AwayError
+            self._away_until = time.monotonic() + RETRY_AFTER_S  # this one asks, the others go on without
         try:
-            return await self._redis.execute_command(*command)
+            answer = await self._redis.execute_command(*command)
         except (RedisError, OSError) as error:
             self._away_until = time.monotonic() + RETRY_AFTER_S
             raise AwayError from error
+        self._away_until = 0.0
+        return answer
 
 
 def _token_key(token_digest: str) -> str:

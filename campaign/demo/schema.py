@@ -131,6 +131,18 @@ activities = Table(
 ACTIVITY_INDEXES = (Index("activities_by_child", activities.c.child_id, activities.c.created_at_ms),)
 """Apart from the others, as above."""
 
+turns_by_key = Table(
+    "turns_by_key",
+    metadata,
+    _belongs_to("parents", primary_key=True),
+    Column("key", String(100), primary_key=True),
+    _belongs_to("sessions"),
+    Column("turn_id", String(32), nullable=False),
+    _moment("created_at_ms"),
+    Index("turns_by_key_by_session", "session_id"),
+    Index("turns_by_key_by_time", "created_at_ms"),
+)
+
 exports = Table(
     "exports",
     metadata,

@@ -12,23 +12,27 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
 
 import uvicorn
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from campaign.demo.app import LARGEST_BODY_BYTES, create_app
 from campaign.demo.database import Database, open_database, open_to_fill
-from campaign.demo.defects import KEYS_WITHOUT_TTL
+from campaign.demo.defects import DROPS_IN_FLIGHT, KEYS_WITHOUT_TTL, SLOW_START
+from campaign.demo.lease import holding
 from campaign.demo.options import DemoOptions, UnusableOptionError, usable_database
+from campaign.demo.problems import Problem
 from campaign.demo.redis_keys import delete_endless, delete_new, our_keys
 from campaign.demo.storage import leave, prepare
 
 FINISH_WITHIN_S = 5
+ASK_AGAIN_S = 0.5
 BACKLOG = 2_048
 
 
@@ -38,21 +42,32 @@ def serve(options: DemoOptions) -> None:
     Must run in the main thread, which receives the signals.
     """
     logging.basicConfig(level=options.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s")
-    for stop in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(stop, _leave)
-    with suppress(KeyboardInterrupt), _listening(options) as listener, _stores(options) as url:
+    with (
+        leaving_on_signals(exit_with_stdin=options.exit_with_stdin),
+        _right_to_serve(options),
+        _listening(options) as listener,
+        stores(options) as url,
+    ):
         if options.announce_database:
             print(f"DATABASE {options.database_url or url}", flush=True)  # noqa: T201
         database = open_database(url, connections=options.worker_threads, defects=options.defects)
         with closing(database):
-            server = _Server(_configured(options, database))
-            if options.exit_with_stdin:
-                threading.Thread(target=_stop_with_stdin, args=(server,), daemon=True).start()
+            server = _Server(_configured(options, database), defects=options.defects)
             server.run(sockets=[listener])
 
 
 class _Server(uvicorn.Server):
     """uvicorn's server, which also says when it can be used."""
+
+    def __init__(self, config: uvicorn.Config, *, defects: frozenset[str]) -> None:
+        super().__init__(config)
+        self._defects = defects
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop after the requests under way, as uvicorn does; the defect does not wait for them."""
+        super().handle_exit(sig, frame)
+        if DROPS_IN_FLIGHT in self._defects:
+            self.force_exit = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start as uvicorn does, then print the address."""
@@ -93,10 +108,24 @@ def _listening(options: DemoOptions) -> Iterator[socket.socket]:
 
 
 @contextmanager
-def _stores(options: DemoOptions) -> Iterator[str]:
+def _right_to_serve(options: DemoOptions) -> Iterator[None]:
+    if SLOW_START not in options.defects or options.database_url is None:
+        yield
+        return
+    with ExitStack() as held:
+        with _usable("cannot use the database"):
+            held.enter_context(holding(usable_database(options.database_url), options.lease_s))
+        yield
+
+
+@contextmanager
+def stores(options: DemoOptions) -> Iterator[str]:
     """The URL of the database, filled; Redis has no keys that an earlier start forgot. Both are left as they
     were found, if so asked.
     """
+    if options.prepared and options.database_url is not None:
+        yield usable_database(options.database_url)
+        return
     with _database_url(options) as url, _redis_keys(options):
         created = _fill(url, options)
         try:
@@ -131,8 +160,16 @@ def _redis_keys(options: DemoOptions) -> Iterator[None]:
 
 
 def _fill(url: str, options: DemoOptions) -> tuple[str, ...]:
-    with _usable("cannot use the database"), closing(open_to_fill(url)) as database:
-        return prepare(database, options)
+    with _usable("cannot use the database"):
+        until = time.monotonic() + options.database_patience_s
+        while True:
+            try:
+                with closing(open_to_fill(url)) as database:
+                    return prepare(database, options)
+            except OperationalError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(ASK_AGAIN_S)
 
 
 def _leave_database(url: str, created: tuple[str, ...]) -> None:
@@ -145,9 +182,20 @@ def _usable(otherwise: str) -> Iterator[None]:
     """Raises UnusableOptionError where the database refuses."""
     try:
         yield
-    except (SQLAlchemyError, ImportError) as error:
+    except (SQLAlchemyError, ImportError, Problem) as error:
         reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
         raise UnusableOptionError(f"{otherwise}: {reason}") from error
+
+
+@contextmanager
+def leaving_on_signals(*, exit_with_stdin: bool) -> Iterator[None]:
+    """SIGINT, SIGTERM and, on request, the end of standard input lead out of the block, in good order."""
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, _leave)
+    if exit_with_stdin:
+        threading.Thread(target=_stop_with_stdin, daemon=True).start()
+    with suppress(KeyboardInterrupt):
+        yield
 
 
 def _leave(_signal: int, _frame: FrameType | None) -> None:
@@ -157,8 +205,8 @@ def _leave(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _stop_with_stdin(server: uvicorn.Server) -> None:
+def _stop_with_stdin() -> None:
     # os.read, not sys.stdin: a daemon thread inside a buffered read would upset the interpreter's end.
     while os.read(sys.stdin.fileno(), 4_096):
         pass
-    server.should_exit = True
+    os.kill(os.getpid(), signal.SIGTERM)

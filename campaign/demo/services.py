@@ -1,6 +1,7 @@
 """All parts of the service, put together once at the start."""
 
 import math
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -9,20 +10,23 @@ from sqlalchemy.exc import SQLAlchemyError
 from campaign.demo.accounts import Accounts
 from campaign.demo.activities import Activities
 from campaign.demo.children import Children
+from campaign.demo.companion_link import CompanionLink, link_to
 from campaign.demo.consents import Consents
 from campaign.demo.conversations import Conversations
 from campaign.demo.database import Database
-from campaign.demo.defects import STALE_CACHE
+from campaign.demo.defects import ACK_BEFORE_COMMIT, SESSION_LOSS, STALE_CACHE
 from campaign.demo.history import History
 from campaign.demo.limits import RateLimit
 from campaign.demo.metrics import Metrics
 from campaign.demo.options import DemoOptions, UnusableOptionError
 from campaign.demo.overview import Overview
 from campaign.demo.privacy import Privacy
+from campaign.demo.problems import Problem
 from campaign.demo.profiles import CachedProfiles, Profiles, StoredProfiles
 from campaign.demo.redis_state import InRedis
 from campaign.demo.shared_state import InProcess, SharedState
 from campaign.demo.sign_in import SignIn
+from campaign.demo.write_behind import WriteBehind
 
 STRANGERS_SHARE = 10
 """How many times a parent's limit all callers without a token at one address have together."""
@@ -46,15 +50,30 @@ class Services:
     state: SharedState
     database: Database
     metrics: Metrics
+    companion: CompanionLink
+    behind: WriteBehind | None
+
+    async def close(self) -> None:
+        """Store what still waits, and let go of connections; the database stays open."""
+        if self.behind is not None:
+            self.behind.close()
+        self.companion.close()
+        await self.state.close()
 
 
 def build_services(options: DemoOptions, database: Database) -> Services:
     """The service's parts around an open database."""
     state = _state(options)
     children = Children(database, defects=options.defects)
+    token_key = secrets.token_bytes(32) if SESSION_LOSS in options.defects else b""
     accounts = Accounts(
-        database, password_cost=options.password_cost, access_token_hours=options.access_token_hours
+        database,
+        password_cost=options.password_cost,
+        access_token_hours=options.access_token_hours,
+        token_key=token_key,
     )
+    companion = link_to(options.companion, defects=options.defects)
+    behind = WriteBehind(database) if ACK_BEFORE_COMMIT in options.defects else None
     metrics = Metrics()
     metrics.gauge("teddy_database_connections_in_use", "Taken from the pool now.", read=database.in_use)
     metrics.gauge("teddy_signed_in", "Sign-ins that have not ended.", read=_or_unknown(accounts.signed_in))
@@ -63,16 +82,18 @@ def build_services(options: DemoOptions, database: Database) -> Services:
         children=children,
         profiles=_profiles(children, state, defects=options.defects),
         consents=Consents(database),
-        conversations=Conversations(database, defects=options.defects),
+        conversations=Conversations(database, companion, behind=behind, defects=options.defects),
         history=History(database, defects=options.defects),
         activities=Activities(database),
         overview=Overview(database),
         privacy=Privacy(database),
-        sign_in=_sign_in(options, accounts, state=state),
+        sign_in=_sign_in(options, accounts, state=state, token_key=token_key),
         failed_logins=RateLimit(state, name="login", limit=options.failed_logins_per_minute, window_s=60),
         state=state,
         database=database,
         metrics=metrics,
+        companion=companion,
+        behind=behind,
     )
 
 
@@ -90,13 +111,14 @@ def _state(options: DemoOptions) -> SharedState:
         raise UnusableOptionError(f"cannot use Redis: {' '.join(str(error).split())}") from error
 
 
-def _sign_in(options: DemoOptions, accounts: Accounts, *, state: SharedState) -> SignIn:
+def _sign_in(options: DemoOptions, accounts: Accounts, *, state: SharedState, token_key: bytes) -> SignIn:
     limit = options.requests_per_second
     return SignIn(
         accounts,
         state,
         per_parent=RateLimit(state, name="parent", limit=limit, window_s=1),
         per_address=RateLimit(state, name="address", limit=limit * STRANGERS_SHARE, window_s=1),
+        token_key=token_key,
     )
 
 
@@ -104,7 +126,7 @@ def _or_unknown(read: Callable[[], float]) -> Callable[[], float]:
     def value() -> float:
         try:
             return read()
-        except SQLAlchemyError:
+        except (SQLAlchemyError, Problem):
             return math.nan  # the other numbers are wanted most when the database is away
 
     return value

@@ -26,12 +26,19 @@ class SignIn:
     """Answers who is asking; the cache spares most requests a look into the database."""
 
     def __init__(
-        self, accounts: Accounts, state: SharedState, *, per_parent: RateLimit, per_address: RateLimit
+        self,
+        accounts: Accounts,
+        state: SharedState,
+        *,
+        per_parent: RateLimit,
+        per_address: RateLimit,
+        token_key: bytes = b"",
     ) -> None:
         self._accounts = accounts
         self._state = state
         self._per_parent = per_parent
         self._per_address = per_address
+        self._token_key = token_key
 
     async def principal(self, authorization: str | None, *, address: str) -> Principal:
         """Who holds the token in this Authorization header.
@@ -41,7 +48,7 @@ class SignIn:
         if authorization is None or not authorization.lower().startswith(SCHEME):
             await self._per_address.take(address)
             raise NotSignedInError("send an access token in the Authorization header")
-        token_digest = digest(authorization[len(SCHEME) :].strip())
+        token_digest = digest(authorization[len(SCHEME) :].strip(), self._token_key)
         parent_id = await self._parent_of(token_digest)
         if parent_id is None:
             await self._per_address.take(address)

@@ -6,7 +6,8 @@ from sqlalchemy import Connection, Index, Table, inspect, select, text
 from sqlalchemy.schema import CreateIndex, CreateTable, DropIndex
 
 from campaign.demo.database import Database
-from campaign.demo.defects import LAZY_COMMIT, MISSING_INDEX, NO_FOREIGN_KEYS, SLOW_HISTORY
+from campaign.demo.defects import LAZY_COMMIT, MISSING_INDEX, NO_FOREIGN_KEYS, SLOW_HISTORY, SLOW_START
+from campaign.demo.lease import DROP
 from campaign.demo.options import DemoOptions, UnusableOptionError
 from campaign.demo.references import set_references
 from campaign.demo.schema import ACTIVITY_INDEXES, MESSAGE_INDEXES, metadata, parents
@@ -22,6 +23,8 @@ def prepare(database: Database, options: DemoOptions) -> tuple[str, ...]:
     """
     with database.writing() as connection:
         there = _there(connection)
+        if SLOW_START not in options.defects:
+            connection.execute(text(DROP))
         for table in metadata.sorted_tables:
             connection.execute(_created(table, options.defects))
         set_references(connection, wanted=NO_FOREIGN_KEYS not in options.defects)
@@ -37,6 +40,7 @@ def prepare(database: Database, options: DemoOptions) -> tuple[str, ...]:
 def leave(database: Database, created: Collection[str]) -> None:
     """Drop the tables that `prepare` created; what was there before is kept, as a healthy start wants it."""
     with database.writing() as connection:
+        connection.execute(text(DROP))
         metadata.drop_all(connection, tables=[metadata.tables[name] for name in created])
         kept = len(created) < len(metadata.tables)
         if kept:

@@ -1,6 +1,7 @@
 """Unguessable identifiers and tokens."""
 
 import hashlib
+import hmac
 import secrets
 
 
@@ -14,9 +15,11 @@ def new_token() -> str:
     return secrets.token_urlsafe(32)
 
 
-def digest(token: str) -> str:
-    """What is stored in place of a token: its SHA-256 in hex.
+def digest(token: str, key: bytes = b"") -> str:
+    """What is stored in place of a token: its SHA-256 in hex, keyed if there is a key.
 
     A token is already 256 random bits, so a slow password hash would add nothing.
     """
+    if key:
+        return hmac.new(key, token.encode(), hashlib.sha256).hexdigest()
     return hashlib.sha256(token.encode()).hexdigest()

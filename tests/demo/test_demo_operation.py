@@ -42,7 +42,7 @@ def test_the_openapi_document_knows_every_route_and_that_tokens_are_needed(demo)
         "/health", "/metrics", "/api/auth/register", "/api/auth/login/json", "/api/auth/refresh",
         "/api/auth/logout", "/api/user/me", "/api/children", "/api/children/{child_id}",
         "/api/children/{child_id}/consent", "/api/children/{child_id}/sessions",
-        "/api/children/{child_id}/activity", "/api/conversation", "/api/conversation/stream",
+        "/api/children/{child_id}/activity", "/api/conversation", "/api/conversation/stream", "/api/story",
         "/api/session/{session_id}/history", "/api/search", "/api/stats", "/api/parent/dashboard",
         "/api/safety/audit", "/api/gdpr/export", "/api/gdpr/export/{export_id}", "/api/gdpr/delete",
     }  # fmt: skip

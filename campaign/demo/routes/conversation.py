@@ -6,15 +6,16 @@ from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Header, Query
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from campaign.demo.companion import tokens
-from campaign.demo.conversations import Turn
 from campaign.demo.history import Message, Page
 from campaign.demo.routes.dependencies import Caller, Parts
+from campaign.demo.sign_in import Principal
+from campaign.demo.turns import Turn, Wanted
 
 router = APIRouter(prefix="/api", tags=["conversation"])
 
@@ -46,26 +47,33 @@ class Search(BaseModel):
     query: Annotated[str, Field(min_length=1, max_length=100)]
 
 
+Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=100)]
+
+
 @router.post("/conversation")
-async def converse(said: Said, caller: Caller, parts: Parts) -> Turn:
-    """Say something to the teddy."""
-    return await run_in_threadpool(
-        parts.conversations.take_turn,
-        caller.parent_id,
-        said.child_id,
-        words=said.text,
-        session_id=said.session_id,
-    )
+async def converse(said: Said, caller: Caller, parts: Parts, key: Key = None) -> Turn:
+    """Say something to the teddy. Sent again with the same Idempotency-Key, it is said once."""
+    return await run_in_threadpool(parts.conversations.take_turn, _wanted(said, caller, key=key))
+
+
+@router.post("/story")
+async def tell_story(said: Said, caller: Caller, parts: Parts, key: Key = None) -> Turn:
+    """Ask for a story, which the companion makes up; else like a conversation."""
+    return await run_in_threadpool(parts.conversations.tell_story, _wanted(said, caller, key=key))
+
+
+def _wanted(said: Said, caller: Principal, *, key: str | None) -> Wanted:
+    return Wanted(caller.parent_id, said.child_id, said.text, said.session_id, key)
 
 
 @router.post("/conversation/stream")
-async def converse_aloud(said: Said, caller: Caller, parts: Parts) -> StreamingResponse:
+async def converse_aloud(said: Said, caller: Caller, parts: Parts, key: Key = None) -> StreamingResponse:
     """Say something to the teddy, which answers word by word as it speaks, as server-sent events.
 
     Each `token` has a piece of the reply, the last event is the whole `turn`. What is refused is answered as
     everywhere, before the first word.
     """
-    turn = await converse(said, caller, parts)
+    turn = await converse(said, caller, parts, key)
     return StreamingResponse(
         _spoken(turn), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
     )

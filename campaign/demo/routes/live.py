@@ -19,6 +19,7 @@ from campaign.demo.refusals import DATABASE_REFUSALS, problem_of
 from campaign.demo.routes.conversation import Words
 from campaign.demo.routes.dependencies import Parts, address_of
 from campaign.demo.services import Services
+from campaign.demo.turns import Wanted
 
 router = APIRouter()
 
@@ -58,13 +59,8 @@ async def _talk(socket: WebSocket, parts: Services, *, session_id: str) -> None:
         words = await _words(socket)
         try:
             caller = await parts.sign_in.principal(authorization, address=address)
-            turn = await run_in_threadpool(
-                parts.conversations.take_turn,
-                caller.parent_id,
-                child_id,
-                words=_checked(words),
-                session_id=session_id,
-            )
+            wanted = Wanted(caller.parent_id, child_id, _checked(words), session_id)
+            turn = await run_in_threadpool(parts.conversations.take_turn, wanted)
         except (NotSignedInError, NotFoundError):
             raise
         except (Problem, *DATABASE_REFUSALS) as error:

@@ -7,6 +7,7 @@ from fastapi.concurrency import run_in_threadpool
 from sqlalchemy.exc import SQLAlchemyError
 
 from campaign.demo.metrics import CONTENT_TYPE
+from campaign.demo.problems import Problem
 from campaign.demo.routes.dependencies import Parts
 from campaign.demo.services import Services
 
@@ -44,7 +45,7 @@ async def metrics(parts: Parts) -> Response:
 def _database_answers(parts: Services) -> bool:
     try:
         parts.database.ping()
-    except SQLAlchemyError:
+    except (SQLAlchemyError, Problem):
         return False
     return True
 
