@@ -58,6 +58,16 @@ def _some_weight(users: dict[str, Any]) -> dict[str, Any]:
     return users
 
 
+def _not_undone_by_itself(operations: dict[str, Any]) -> dict[str, Any]:
+    for name, operation in operations.items():
+        if operation.undo == name:
+            raise wrong(
+                "another operation as the undo of each, one that deletes what it makes",
+                found=f"{name} as its own undo",
+            )
+    return operations
+
+
 OwnOperationName = Annotated[Name, AfterValidator(_operation_name)]
 PhaseName = Annotated[str, AfterValidator(_phase_name)]
 
@@ -167,7 +177,9 @@ class CampaignModel(Part):
 
     name: Title
     target: TargetModel
-    operations: dict[OwnOperationName, OperationModel] = Field(default_factory=dict, max_length=MOST_NAMES)
+    operations: Annotated[dict[OwnOperationName, OperationModel], AfterValidator(_not_undone_by_itself)] = (
+        Field(default_factory=dict, max_length=MOST_NAMES)
+    )
     users: Annotated[dict[Name, UserModel], AfterValidator(_some_weight)] = Field(
         default_factory=dict, max_length=MOST_NAMES
     )

@@ -12,6 +12,7 @@ from campaign.settings.quantities import RATE_PATTERN, quantity_error, read_rate
 from phases.load.ramps import Ramp
 
 MOST_USERS = 100_000
+"""Users at once, and arrivals per second."""
 
 Count = Annotated[int, Field(strict=True, ge=1)]
 """A whole number from 1; no text, no true."""

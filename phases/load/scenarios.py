@@ -205,6 +205,8 @@ class Scenario(Settings):
         given = [key for key in _OPEN_KEYS if getattr(self, key)]
         if given and not self.is_open:
             yield f"{' and '.join(given)} without a rate", "a rate of arrivals (open model) beside it"
+        if self.highest > MOST_USERS:
+            yield f"{self.highest:g} arrivals/s", f"at most {MOST_USERS}/s"
         if self.is_open and self.ready > (self.users or MOST_USERS):
             yield f"{self.ready} ready of {self.users} users", "ready up to as many as there are users"
         if self.is_open and self.ramp is not None and self.ramp.per_second:

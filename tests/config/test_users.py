@@ -130,6 +130,7 @@ MISTAKES = [
     ("iterations: 5", "iterations: -1", "-1", "kid.iterations", ["at least 0"]),
     ("stop: [bye]", "stop: bye", "stop: bye", "kid.stop", ["a list"]),
     ("undo: bye", "undo: by", "undo: by", "operations.login.undo", ["did you mean  bye"]),
+    ("undo: bye", "undo: login", "login: {request", "operations", ["login as its own undo"]),
     ("stop: [bye]", "stop: [read]", "/page/", "operations.read.request", ["no page"]),
     ("tasks: [login]", "tasks: {login: 0}", "login: 0", "users.rest", ["weight above 0"]),
 ]  # fmt: skip

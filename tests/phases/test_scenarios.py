@@ -129,6 +129,8 @@ def test_scenarios_read_from_a_report_are_those_that_were_run(form):
     ({"users": 5, "arrivals": "poisson"}, "a rate of arrivals"),
     ({"users": 5, "ready": 3}, "a rate of arrivals"),
     ({"rate": "5/s", "users": 5, "ready": 30}, "ready up to as many"),
+    ({"rate": "1000000000/s"}, "at most 100000/s"),
+    ({"rate": "5/s", "spike": {"rate": "200000/s", "at": "1s", "hold": "1s"}}, "at most 100000/s"),
     ({"rate": "5/s", "ramp": "1/s"}, "a duration such as 30s"),
     ({"users": 5, "ramp": "soon"}, "a rate such as 10/s, or a duration"),
     ({"users": 5, "spike": {"rate": "9/s", "at": "1s", "hold": "1s"}}, "a spike with rate where"),
