@@ -1,0 +1,118 @@
+"""One principal: who it is, what it knows, and the connections that are its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from campaign.clock import Clock
+from campaign.errors import TargetUnreachableError
+from campaign.target.http import Answer, ControlClient
+from campaign.target.operation import Operation
+from campaign.target.request import Request
+from campaign.target.scope import Scope
+from campaign.target.template import Text
+from phases.safety.exchange import Exchanges
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What came back. `ok`: as the campaign file expects it, else `why` not; `status` None: no answer.
+
+    `id` names the exchange in the report. `sent` and `ended` are clock nanoseconds.
+    """
+
+    operation: str
+    id: str
+    status: int | None
+    ok: bool
+    why: str
+    body: bytes
+    headers: dict[str, str]
+    sent: int
+    ended: int
+
+    def shows(self, canary: str) -> bool:
+        """Whether the canary is in the answer, in its body or in a header."""
+        word = canary.encode()
+        return word in self.body or any(canary in value for value in self.headers.values())
+
+
+@dataclass(slots=True)
+class Principal:
+    """Somebody: `name` ("child A1"), role, family ("A"), and `scope`, which holds what it knows.
+
+    `trouble` says why it could not be made; then it is asked nothing. `parent` is whom it belongs to.
+    """
+
+    name: str
+    role: str
+    family: str
+    scope: Scope
+    client: ControlClient
+    operations: dict[str, Operation]
+    exchanges: Exchanges
+    clock: Clock
+    seed: int
+    credentials: tuple[str, ...] = ()
+    auth: Text | None = None
+    parent: Principal | None = None
+    trouble: str = ""
+    undone: list[str] = field(default_factory=list)
+
+    @property
+    def canary(self) -> str:
+        """The word that only this principal's data may hold."""
+        return self.scope.canary
+
+    async def do(self, operation: str, *, scope: Scope | None = None, save: bool = True) -> Heard:
+        """What came of one exchange, whatever that is. `scope`: with these values instead of its own.
+
+        What the operation saves is kept where `save` says so. Raises RenderError where a value is missing.
+        """
+        own = scope or self.scope
+        compiled = self.operations[operation]
+        request = self._signed(compiled.build(own), own if scope is None else self.scope)
+        sent = self.clock.now_ns()
+        try:
+            answer: Answer | str = await self.client.send(request)
+        except TargetUnreachableError as error:
+            answer = str(error)
+        ended = self.clock.now_ns()
+        number = self.exchanges.keep(self.name, operation, request, answer)
+        if isinstance(answer, str):
+            return Heard(operation, number, None, False, answer, b"", {}, sent, ended)
+        miss = compiled.expectation.check(
+            answer.status, _headers(answer), answer.body, values=own.values if save else {}
+        )
+        why = miss.detail if miss else ""
+        headers = dict(answer.headers)
+        return Heard(operation, number, answer.status, miss is None, why, answer.body, headers, sent, ended)
+
+    def aimed_at(self, victim: Principal) -> Scope:
+        """What a forbidden call is built from: all that the victim knows, our own credentials, our canary."""
+        scope = Scope(self.scope.number, self.scope.kind, seed=self.seed, feeds=victim.scope.feeds)
+        scope.values = dict(victim.scope.values)
+        for name in {*victim.credentials, *self.credentials}:
+            scope.values[name] = self.scope.values.get(name, "")
+        return scope
+
+    def _signed(self, request: Request, scope: Scope) -> Request:
+        """The request with our own Authorization, where the role says what that is ("": none)."""
+        if self.auth is None:
+            return request
+        lines = [each for each in request.head.split(b"\r\n") if not each.lower().startswith(AUTHORIZATION)]
+        value = self.auth.render(scope).strip()
+        if value:
+            scheme = "" if " " in value else "Bearer "
+            lines.insert(1, f"Authorization: {scheme}{value}".encode("latin-1", "replace"))
+        return replace(request, head=b"\r\n".join(lines))
+
+
+AUTHORIZATION = b"authorization:"
+
+
+def _headers(answer: Answer) -> list[tuple[bytes, bytes]]:
+    return [
+        (name.encode("latin-1", "replace"), value.encode("latin-1", "replace"))
+        for name, value in answer.headers.items()
+    ]

@@ -1,0 +1,101 @@
+"""What was sent and answered, kept as evidence: masked, numbered, and ready to be repeated with curl."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from campaign.target.http import Answer
+from campaign.target.request import Request
+
+MOST_KEPT = 400
+"""Exchanges kept for the report; beyond them only those that a failed probe names."""
+
+MOST_TEXT = 600
+"""Characters of a request's or an answer's body that are kept."""
+
+_CREDENTIALS = re.compile(r"^(authorization|cookie|x-api-key|proxy-authorization)$", re.IGNORECASE)
+PERSONAL = re.compile(
+    r"(?P<mail>[\w.+-]{1,64}@[\w-]{1,63}\.[\w.]{2,20})|(?P<phone>(?<!\d)\+?\d[\d .()-]{7,14}\d(?!\d))"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request and its answer. `who` asked; `status` is None where there was no answer, and `answer` says
+    why then. Credentials and personal data are masked, canaries are not.
+    """
+
+    id: str
+    who: str
+    operation: str
+    request: str
+    status: int | None
+    answer: str
+    curl: str
+
+
+@dataclass(slots=True)
+class Exchanges:
+    """Those of one phase, numbered from E1. `redact` masks secrets."""
+
+    redact: Callable[[str], str]
+    kept: dict[str, Exchange] = field(default_factory=dict)
+    count: int = 0
+
+    def keep(self, who: str, operation: str, request: Request, answer: Answer | str) -> str:
+        """The id of one more exchange; `answer` is a text where none came."""
+        self.count += 1
+        number = f"E{self.count}"
+        status = None if isinstance(answer, str) else answer.status
+        told = answer if isinstance(answer, str) else _text(answer.body, self.redact)
+        if len(self.kept) < MOST_KEPT:
+            self.kept[number] = Exchange(
+                number,
+                who,
+                operation,
+                _request(request, self.redact),
+                status,
+                told,
+                curl(request, self.redact),
+            )
+        return number
+
+    def plain(self) -> list[dict[str, Any]]:
+        """All that were kept, as JSON data."""
+        return [asdict(each) for each in self.kept.values()]
+
+
+def curl(request: Request, redact: Callable[[str], str]) -> str:
+    """The command that sends the same again; credentials stand as $TOKEN."""
+    parts = ["curl", "-i", "-X", request.method]
+    for name, value in headers_of(request).items():
+        shown = "$TOKEN" if _CREDENTIALS.match(name) else value
+        parts += ["-H", f"{name}: {shown}"]
+    if request.body:
+        parts += ["--data-binary", redact(request.body[:MOST_TEXT].decode("utf-8", "replace"))]
+    parts.append(redact(f"{request.origin}{request.target}"))
+    return shlex.join(parts).replace("$TOKEN'", '\'"$TOKEN"')
+
+
+def headers_of(request: Request) -> Mapping[str, str]:
+    """The headers that the operation set, without those that every client sets itself."""
+    lines = request.head.decode("utf-8", "replace").split("\r\n")[1:]
+    pairs = (line.split(": ", 1) for line in lines if ": " in line)
+    return {
+        name: value for name, value in pairs if name.lower() not in {"host", "content-length", "user-agent"}
+    }
+
+
+def _request(request: Request, redact: Callable[[str], str]) -> str:
+    return f"{request} {_text(request.body, redact)}".rstrip()
+
+
+def _text(body: bytes, redact: Callable[[str], str]) -> str:
+    text = redact(body[: 4 * MOST_TEXT].decode("utf-8", "replace"))
+    masked = PERSONAL.sub("***", text)
+    printable = "".join(each if each.isprintable() else "\ufffd" for each in masked[:MOST_TEXT])
+    return printable + "…" if len(masked) > MOST_TEXT else printable

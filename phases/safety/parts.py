@@ -1,0 +1,21 @@
+"""The parts of the phase, in the order in which they run: what uses principals up, or floods, comes last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from phases.safety.scene import Part
+
+if TYPE_CHECKING:
+    from phases.safety.settings import SafetySettings
+
+
+def all_parts() -> tuple[Part, ...]:
+    """Every part there is."""
+    return ()
+
+
+def asked(settings: SafetySettings) -> Iterator[Part]:
+    """The parts that the campaign file does not leave out."""
+    return (part for part in all_parts() if part.name not in settings.skip)

@@ -1,0 +1,42 @@
+"""What the campaign file says of the safety phase: who there is, what they own, and a section per part."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BeforeValidator
+
+from campaign.settings import Settings
+from phases.safety.cast.settings import CastSettings
+
+PartName = Literal[
+    "isolation",
+    "crowd",
+    "sessions",
+    "consent",
+    "deletion",
+    "retention",
+    "transport",
+    "audio",
+    "parties",
+    "content",
+    "quotas",
+]
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+class SafetySettings(CastSettings):
+    """The safety phase: roles, resources, who may do what, and a section per part. `skip` leaves parts out;
+    `on_violation: stop` ends the phase at the first child's data in the wrong hands.
+    """
+
+    skip: Annotated[tuple[PartName, ...], BeforeValidator(_listed)] = ()
+    on_violation: Literal["stop", "continue"] = "continue"
+
+    def quick(self) -> Self:
+        """Every part in its short form."""
+        changes = {name: value.quick() for name, value in self if isinstance(value, Settings)}
+        shorter = self.model_copy(update=changes)
+        shorter.model_fields_set.intersection_update(self.model_fields_set)  # nobody has named the others
+        return shorter
