@@ -28,7 +28,9 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One request of the open model. `kind` is `read`, `write` or `session` (a user signed in before).
+    """One request of the open model. `kind` is `read`, `write` or `session` (a user signed in before), or
+    `volley`: one of those that are kept in flight around a SIGTERM so that there are some to lose. A volley
+    is no part of the open model: it counts for `in_flight` alone, in no rate, window or error budget.
 
     `status` is 0 where there was no answer; `said` are the first words of an answer that was no success.
     """
