@@ -87,14 +87,17 @@ def clopper_pearson(failures: int, count: int, *, confidence: float = 0.95) -> t
     return share_at_least(failures, count, confidence=side), share_at_most(failures, count, confidence=side)
 
 
-def share_at_most(failures: int, count: int, *, confidence: float = 0.95) -> float:
-    """The one-sided upper limit: with `confidence` the true share is at most this (Clopper, Pearson 1934)."""
+def share_at_most(failures: float, count: float, *, confidence: float = 0.95) -> float:
+    """The one-sided upper limit: with `confidence` the true share is at most this (Clopper, Pearson 1934).
+
+    Effective numbers, of observations that are not independent, need not be whole.
+    """
     from scipy.special import betaincinv  # noqa: PLC0415 - see the module's docstring
 
     return 1.0 if failures >= count else float(betaincinv(failures + 1, count - failures, confidence))
 
 
-def share_at_least(failures: int, count: int, *, confidence: float = 0.95) -> float:
+def share_at_least(failures: float, count: float, *, confidence: float = 0.95) -> float:
     """The one-sided lower limit: the true share is at least this, with `confidence`."""
     from scipy.special import betaincinv  # noqa: PLC0415 - see the module's docstring
 
