@@ -11,13 +11,13 @@ from typing import Any
 from campaign.load.fleet import run_load
 from campaign.load.outcome import LoadOutcome, Second
 from campaign.load.pacer import BEGUN
+from campaign.load.sightings import carries_canaries, seen
 from campaign.load.spec import LoadPlan, Model, ScenarioSpec
 from campaign.phase import PhaseContext, Progress
 from campaign.records import Measurement
 from phases.load.accounts import Accounts
 from phases.load.aftermath import record_aftermath
 from phases.load.baseline import NONE_GIVEN, ratio, why_not_compared
-from phases.load.canaries import carries_canaries, seen
 from phases.load.counts import short_of_users
 from phases.load.figures import measurements
 from phases.load.halt import Halt

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from phases.safety.crowd.part import CrowdPart
 from phases.safety.scene import Part
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 def all_parts() -> tuple[Part, ...]:
     """Every part there is."""
-    return ()
+    return (CrowdPart(),)
 
 
 def asked(settings: SafetySettings) -> Iterator[Part]:

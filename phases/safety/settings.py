@@ -6,6 +6,7 @@ from pydantic import BeforeValidator
 
 from campaign.settings import Settings
 from phases.safety.cast.settings import CastSettings
+from phases.safety.crowd.settings import CrowdSettings
 
 PartName = Literal[
     "isolation",
@@ -33,6 +34,7 @@ class SafetySettings(CastSettings):
 
     skip: Annotated[tuple[PartName, ...], BeforeValidator(_listed)] = ()
     on_violation: Literal["stop", "continue"] = "continue"
+    crowd: CrowdSettings = CrowdSettings()
 
     def quick(self) -> Self:
         """Every part in its short form."""

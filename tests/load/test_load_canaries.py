@@ -9,8 +9,9 @@ from dataclasses import replace
 import pytest
 
 from campaign.canary import Mint
+from campaign.load.sightings import carries_canaries, seen
 from campaign.target.spec import BodySpec
-from phases.load.canaries import carries_canaries, judge_canaries, seen
+from phases.load.canaries import judge_canaries
 
 SEED = 7
 FIRST = Mint(SEED).canary("1").encode()
