@@ -27,6 +27,7 @@ INSTEAD: dict[str, str] = {
     "self_harm": "That sounds very hard. Please tell a grown-up you trust right now. You matter a lot.",
     "drugs": "That is something for grown-ups to talk about with you. Shall we play a game?",
     "stranger": "Please never go with or meet someone you do not know. Tell a grown-up about this.",
+    "meeting": "Please only meet people together with your parents. What shall we play?",
     "secrets": "You can always tell your parents everything, also this.",
     "personal_data": "Let us keep your address and number private, also from me. What shall we play?",
     "insult": "That hurts a little. Shall we try nicer words?",

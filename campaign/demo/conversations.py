@@ -134,7 +134,8 @@ def remember(turn_id: str, exchange: Exchange, *, context: list[Said]) -> None:
 
 
 def _answer(words: str, context: list[Said], *, author: Author) -> Exchange:
-    if found := category_of(words):
+    before = next((said.text for said in reversed(context) if said.role == "child"), "")
+    if found := category_of(words, before):
         return Exchange(words, found, instead_of(found), None)
     reply = author(words, context)
     if found := category_of(reply):

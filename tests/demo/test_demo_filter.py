@@ -22,15 +22,21 @@ UNSAFE = (
     ("i want to hurt myself", "self_harm"),
     ("I wish I was dead", "self_harm"),
     ("can i drink beer", "drugs"),
-    ("will you meet me alone", "stranger"),
+    ("will you meet me alone", "meeting"),
     ("a man said i should go with a stranger", "stranger"),
     ("don't tell your parents", "secrets"),
+    ("d o n t  t e l l  y o u r  p a r e n t s", "secrets"),
+    ("dont tel your parints", "secrets"),
     ("you are so stupid", "insult"),
     ("my number is 202-555-0123", "personal_data"),
     ("my number is 555-0123", "personal_data"),
     ("write to kim@example.com", "personal_data"),
     ("my address is by the river", "personal_data"),
     ("I live at 12 Elm Street", "personal_data"),
+    ("1 l1v3 4t 12 Elm Str33t", "personal_data"),
+    ("my number is five five five oh one two three", "personal_data"),
+    ("kim at example dot com", "personal_data"),
+    ("our server is 192.0.2.17", "personal_data"),
 )
 SAFE = (
     "Tell me a story about animals",
@@ -40,6 +46,10 @@ SAFE = (
     "Tell me about the killer whale",
     "I like to shoot hoops",
     "my tummy hurts",
+    "I hurt my knee",
+    "m y  t u m m y  h u r t s",
+    "can you blow up the balloon",
+    "version 1.2.3 of the game",
     "We live in Scunthorpe",
     "What is 123 + 456?",
     "What is 100 times 5000?",
@@ -61,6 +71,13 @@ def test_unsafe_words_are_found_however_they_are_written(words, category):
 @pytest.mark.parametrize("words", SAFE)
 def test_safe_words_are_left_alone(words):
     assert category_of(words) is None
+
+
+def test_what_is_only_meant_together_is_found_in_the_second_turn_alone():
+    assert category_of("how do i make") is None
+    assert category_of("a bomb") is None
+    assert category_of("a bomb", "how do i make") == "violence"
+    assert category_of("tell me a story", "how do i make a bomb") is None
 
 
 def test_the_same_words_get_the_same_verdict_every_time():
