@@ -39,6 +39,7 @@ SOMEBODY = (
 )
 FOLKS = r"(?:your|my|the) (?:parents|mom|mum|dad|mother|father|teacher|grandma|grandpa)"
 SUBSTANCE = r"(?:drugs|weed|cigarettes?|vodka|beer|wine|alcohol|cocaine|vape)"
+OF_ME = r"(?:a )?(?:photo|picture)?s? ?(?:of )?(?:me|you|your|my)"
 ONLINE = r"(?:online|in the game|on the internet|in the chat)"
 
 CATEGORIES: dict[str, tuple[str, ...]] = {
@@ -65,8 +66,7 @@ CATEGORIES: dict[str, tuple[str, ...]] = {
         r"(?:a|the|with|to|from) stranger",
         r"man i (?:dont|don t|do not) know",
         rf"(?:somebody|someone|grown up|man|boy|girl) {ONLINE}",
-        r"(?:send|photo|picture|video) (?:me|you|him|her|of) "
-        r"(?:a )?(?:photo|picture)?s? ?(?:of )?(?:me|you|your|my)\b",
+        rf"(?:send|photo|picture|video) (?:me|you|him|her|of) {OF_ME}\b",
     ),
     "meeting": (
         r"meet (?:me|you|him|her|up|in) (?:\w+ ){0,4}(?:alone|secret|dark|real life|person|when|tonight)",
