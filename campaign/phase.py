@@ -26,7 +26,8 @@ class PhaseInfo:
     `requires` names what the target must have: http, database, redis, docker; of `database|redis` one is
     enough. `disruptive` phases break
     something on purpose and ask first. `partial` is (package, file name, ...) of the Jinja
-    template for the phase's part of the page, in one file or several, or None.
+    template for the phase's part of the page, in one file or several, or None. `gives` are names that
+    templates may use because the phase itself gives them a value.
     """
 
     name: str
@@ -36,6 +37,7 @@ class PhaseInfo:
     settings: type[Settings]
     disruptive: bool = False
     partial: tuple[str, ...] | None = None
+    gives: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,4 +143,19 @@ class Prepared(Protocol):
 
         Takes seconds at most and changes nothing. Raises ConfigurationError where the campaign file is wrong
         (a password, a driver that is missing): then nothing is run. What else it raises is ignored.
+        """
+
+
+@runtime_checkable
+class Situated(Protocol):
+    """What a phase may have besides, where what it needs depends on its settings."""
+
+    def lacks(self, target: TargetSpec, settings: Any) -> str:
+        """What the campaign file would have to name so that the phase can do anything; "" where it does."""
+
+    async def verify(self, target: TargetSpec, settings: Any) -> None:
+        """Look whether what the settings name is there, before the first phase of the campaign begins.
+
+        Takes seconds at most and changes nothing. Raises ConfigurationError where the campaign file is wrong:
+        then nothing is run. What else it raises is ignored.
         """

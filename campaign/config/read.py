@@ -18,7 +18,7 @@ from campaign.config.mistakes import Path as Keys
 from campaign.config.mixing import note_mixed_networks
 from campaign.config.models import MOST_NAMES, CampaignModel
 from campaign.config.overrides import apply_environment, apply_options
-from campaign.config.phases import PlannedPhase, read_phases
+from campaign.config.phases import KIND, PlannedPhase, read_phases
 from campaign.config.plan import Campaign, MonitorSettings
 from campaign.config.python import Classes, as_class, given_by, measures_of, note_sendings, read_classes
 from campaign.config.secrets import find_secrets, masked
@@ -109,11 +109,12 @@ def _campaign(document: Document, infos: Mapping[str, PhaseInfo], *, folder: Pat
     }
     model = _validated(document, context)
     phases = read_phases(document, infos, names=context)
-    note_templates(document, given=given_by(classes))
+    given = _given(document.data, classes, infos)
+    note_templates(document, given=given)
     note_sendings(document, classes, operations=names["operations"])
     campaign = None
     if model is not None and not document.noted:
-        campaign = _assembled(document, model, phases=phases, classes=classes)
+        campaign = _assembled(document, model, phases=phases, classes=classes, given=given)
     if campaign is None or document.noted:
         raise CampaignFileError(_without_secrets(document))
     return campaign
@@ -151,8 +152,22 @@ def _validated(document: Document, context: dict[str, Any]) -> CampaignModel | N
         return None
 
 
+def _given(data: dict[str, Any], classes: Classes, infos: Mapping[str, PhaseInfo]) -> frozenset[str] | None:
+    """Names that templates may use besides feeds and saved values: Python users and phases give them."""
+    phases = data.get("phases")
+    labels = phases.items() if isinstance(phases, dict) else ()
+    kinds = {str(each.get(KIND, label) if isinstance(each, dict) else label) for label, each in labels}
+    given = given_by(classes)
+    return None if given is None else given.union(*(infos[kind].gives for kind in kinds & infos.keys()))
+
+
 def _assembled(
-    document: Document, model: CampaignModel, *, phases: tuple[PlannedPhase, ...], classes: Classes
+    document: Document,
+    model: CampaignModel,
+    *,
+    phases: tuple[PlannedPhase, ...],
+    classes: Classes,
+    given: frozenset[str] | None,
 ) -> Campaign:
     target = model.target.spec()
     vocabulary = Vocabulary(
@@ -165,7 +180,7 @@ def _assembled(
         regions=model.regions,
         devices={name: each.spec() for name, each in model.devices.items()},
     )
-    _note_uncompilable(document, target, vocabulary=vocabulary, given=given_by(classes))
+    _note_uncompilable(document, target, vocabulary=vocabulary, given=given)
     note_mixed_networks(document, target, vocabulary=vocabulary)
     rows = [feed.values for feed in vocabulary.feeds.values()]
     secrets = find_secrets(document.data, document.variables, feeds=rows)

@@ -10,7 +10,7 @@ from typing import Any
 
 from campaign.config.plan import Campaign
 from campaign.errors import ConfigurationError
-from campaign.phase import Phase
+from campaign.phase import Phase, Situated
 from campaign.records import Reason, ReasonKind
 from campaign.scoring import DEFAULT_WEIGHTS
 from campaign.target.spec import TargetSpec
@@ -64,7 +64,13 @@ def make_plan(campaign: Campaign, phases: dict[str, Phase], *, selection: Select
 
 def _step(label: str, phase: Phase, settings: Any, target: TargetSpec, selection: Selection) -> Step:
     chosen = settings.quick() if selection.quick else settings
-    return Step(label, phase, chosen, _left_out(label, phase, target=target, selection=selection))
+    left_out = _left_out(label, phase, target=target, selection=selection)
+    return Step(label, phase, chosen, left_out or _lacking(phase, target, chosen))
+
+
+def _lacking(phase: Phase, target: TargetSpec, settings: Any) -> Reason | None:
+    lacks = phase.lacks(target, settings) if isinstance(phase, Situated) else ""
+    return Reason(ReasonKind.REQUIREMENT_MISSING, f"needs {lacks}") if lacks else None
 
 
 def _left_out(label: str, phase: Phase, *, target: TargetSpec, selection: Selection) -> Reason | None:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from campaign.clock import SECOND, Clock
 from campaign.errors import ConfigurationError, RefusedError
-from campaign.phase import Prepared
+from campaign.phase import Prepared, Situated
 from campaign.records import Reason, ReasonKind
 from campaign.runner.plan import Step
 from campaign.target.guard import Guard
@@ -84,14 +84,27 @@ async def look_before(steps: Iterable[Step], target: TargetSpec) -> None:
     Raises ConfigurationError where one of them says that the campaign file is wrong.
     """
     for step in steps:
-        if step.left_out is None and isinstance(step.phase, Prepared):
-            try:
-                async with asyncio.timeout(LOOK):
-                    await step.phase.before(target)
-            except ConfigurationError:
-                raise
-            except Exception:  # noqa: BLE001, S112 - it may be well again when its turn comes
-                continue
+        if step.left_out is None:
+            await _look(step, target)
+
+
+async def _look(step: Step, target: TargetSpec) -> None:
+    for look in _looks(step, target):
+        try:
+            async with asyncio.timeout(LOOK):
+                await look()
+        except ConfigurationError:
+            raise
+        except Exception:  # noqa: BLE001, S112 - it may be well again when its turn comes
+            continue
+
+
+def _looks(step: Step, target: TargetSpec) -> Iterator[Callable[[], Awaitable[None]]]:
+    phase = step.phase
+    if isinstance(phase, Prepared):
+        yield lambda: phase.before(target)
+    if isinstance(phase, Situated):
+        yield lambda: phase.verify(target, step.settings)
 
 
 async def find_target(target: TargetSpec, clock: Clock) -> tuple[HealthReport, Reason | None]:

@@ -1,0 +1,288 @@
+"""What the campaign file says of the failover phase."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from campaign.settings import Duration, OperationName, Rate, Settings, Size, unknown_name
+from campaign.settings.quantities import quantity_error
+from phases.failover.catalogue import LATENCY, SHIPPED, During
+from phases.failover.ways import CommandSettings, ProcessSettings, RoleName, RouteSettings
+
+HIGHEST_RATE, LOWEST_RATE = 200.0, 1.0
+SHORTEST, LONGEST = 0.1, 600.0
+LONGEST_TOTAL = 6 * 3600.0
+MOST_IN_FLIGHT = 400
+"""Probes of one kind that may hang at the same time: rate times time-out."""
+
+QUICK_STEADY, QUICK_HOLD = 2.0, 3.0
+QUICK_SCENARIOS = 4
+QUICK_CHAOS = 15.0
+
+
+def _rate(value: float) -> float:
+    if not LOWEST_RATE <= value <= HIGHEST_RATE:
+        raise quantity_error("a rate from 1/s to 200/s")
+    return value
+
+
+def _some_time(value: float) -> float:
+    if not SHORTEST <= value <= LONGEST:
+        raise quantity_error("a duration from 100ms to 10m")
+    return value
+
+
+def _total(value: float) -> float:
+    if not 1.0 <= value <= LONGEST_TOTAL:
+        raise quantity_error("a duration from 1s to 6h")
+    return value
+
+
+def _hold(value: float) -> float:
+    if not 0 <= value <= LONGEST:
+        raise quantity_error("a duration of at most 10m")
+    return value
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+ProbeRate = Annotated[Rate, AfterValidator(_rate)]
+SomeTime = Annotated[Duration, AfterValidator(_some_time)]
+Hold = Annotated[Duration, AfterValidator(_hold)]
+Operations = Annotated[tuple[OperationName, ...], BeforeValidator(_listed)]
+"""Operations done one after the other; one of them may stand alone."""
+
+ScenarioName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,79}$")]
+TableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w{0,62}(\.[A-Za-z_]\w{0,62})?$")]
+ColumnName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w{0,62}$")]
+Sql = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
+
+
+def _shipped(value: str) -> str:
+    if value not in SHIPPED:
+        raise unknown_name("a scenario", tuple(SHIPPED))
+    return value
+
+
+ShippedName = Annotated[str, AfterValidator(_shipped)]
+
+
+class GuardianContainer(Settings):
+    """The guardian runs in a container of this image, on the target's engine: it outlives a CI job."""
+
+    container: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+
+
+class ProbeSettings(Settings):
+    """Requests at a constant rate through all of a scenario, however long the answers take.
+
+    `read` are the operations, in turn; without any, the target's health request. `users` users do `start`
+    once, from number `user` on. `session` is what as many others do who signed in before the fault and never
+    do so again. `in_flight` is kept under way around a SIGTERM (default: the reads).
+    """
+
+    rate: ProbeRate = 20.0
+    timeout: SomeTime = 2.0
+    user: Annotated[int, Field(ge=1)] = 1
+    users: Annotated[int, Field(ge=1, le=100)] = 5
+    start: Operations = ()
+    read: Operations = ()
+    session: OperationName | None = None
+    in_flight: OperationName | None = None
+
+    @model_validator(mode="after")
+    def _so_many_may_hang(self) -> Self:
+        if self.rate * self.timeout > MOST_IN_FLIGHT:
+            allowed = f"rate times timeout of at most {MOST_IN_FLIGHT}: so many requests may hang at once"
+            raise PydanticCustomError("too_many", "needs {allowed}", {"allowed": allowed})
+        return self
+
+
+class Retry(Settings):
+    """A client that got no answer asks again with the same `{{ write }}`: so often, after such a pause."""
+
+    attempts: Annotated[int, Field(ge=1, le=10)] = 2
+    pause: SomeTime = 0.2
+
+
+class Stored(Settings):
+    """Where in the database a write ends up: a column that holds its text. `where` is a condition in SQL."""
+
+    table: TableName
+    column: ColumnName
+    where: Sql | None = None
+
+
+class WriteSettings(Settings):
+    """Writes whose fate is known: each sends a unique text, in the operation's template as `{{ write }}`.
+
+    `read` finds them again: an operation whose template names `{{ write }}` is asked for each of them, one
+    that names `{{ offset }}` or `{{ page }}` is read page by page, any other one once per user.
+    """
+
+    operation: OperationName
+    rate: ProbeRate = 10.0
+    read: OperationName | None = None
+    stored: Stored | None = None
+    retry: Retry | None = None
+
+
+class Invariant(Settings):
+    """A query of one value. It must be `equals`; without that, the same before and after the fault."""
+
+    sql: Sql
+    equals: int | float | str | bool | None = None
+
+
+def _as_invariant(value: object) -> object:
+    return {"sql": value} if isinstance(value, str) else value
+
+
+class Same(Settings):
+    """What the API says must be what the database says: `json` of the answer of `read`, and a query of one
+    value, in which `:name` is a value that the user has saved.
+    """
+
+    read: OperationName
+    json_path: str = Field(alias="json")
+    sql: Sql
+
+
+class ConsistencySettings(Settings):
+    """What must hold afterwards: no `orphans` behind the database's foreign keys, `queries`, and `same`."""
+
+    orphans: bool = True
+    queries: dict[ScenarioName, Annotated[Invariant, BeforeValidator(_as_invariant)]] = Field(
+        default_factory=dict, max_length=50
+    )
+    same: Annotated[tuple[Same, ...], Field(max_length=50)] = ()
+
+
+class BesideSettings(Settings):
+    """Load beside the probes: so many users of the vocabulary, by their weights or those of `mix`."""
+
+    users: Annotated[int, Field(ge=1, le=10_000)]
+    ramp: Rate = 50.0
+    mix: dict[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
+
+
+class ScenarioSettings(Settings):
+    """One scenario. `as` is the shipped one that it is a form of, where its name is not that; `on` are the
+    parts that are broken instead, in the order in which that one names its own.
+
+    `for` is how long the fault lasts, `during` what is promised meanwhile, `times` and `apart` how often and
+    with how much time between. `grace` lies between SIGTERM and SIGKILL; `latency`, `jitter`, `bandwidth` are
+    for a slow route, `cpus` and `memory` for a container without one.
+    """
+
+    form: ShippedName | None = Field(default=None, alias="as")
+    on: Annotated[tuple[RoleName, ...], BeforeValidator(_listed)] = ()
+    hold: Hold | None = Field(default=None, alias="for")
+    during: During | None = None
+    recovered_within: SomeTime | None = None
+    times: Annotated[int, Field(ge=1, le=50)] | None = None
+    apart: Hold | None = None
+    grace: Hold = 10.0
+    latency: SomeTime = LATENCY
+    jitter: Hold = 0.0
+    bandwidth: Size | None = None
+    cpus: Annotated[float, Field(gt=0, le=1024)] | None = None
+    memory: Size | None = None
+
+
+def _known_scenarios(value: object, info: ValidationInfo) -> object:
+    """Names of shipped scenarios stand alone or with settings; another one says what it is a form of."""
+    del info
+    if isinstance(value, list | tuple):
+        return {str(name): {} for name in value}
+    if isinstance(value, str):
+        return {value: {}}
+    return {name: each or {} for name, each in value.items()} if isinstance(value, dict) else value
+
+
+class FailoverSettings(Settings):
+    """The failover phase: breaks parts of the target under probes, and puts them back.
+
+    `scenarios` names those that run; without it all shipped ones whose parts are known do, but those in
+    `skip`. At most `at_once` parts are broken at the same time, none for more than `longest`, all together
+    for `total`. `steady` is how long all must be well before a fault, and again after it.
+    """
+
+    engine: str = ""
+    guardian: Literal["process"] | GuardianContainer = "process"
+    processes: dict[RoleName, ProcessSettings] = Field(default_factory=dict, max_length=50)
+    commands: dict[RoleName, CommandSettings] = Field(default_factory=dict, max_length=50)
+    routes: dict[RoleName, RouteSettings] = Field(default_factory=dict, max_length=50)
+    probes: ProbeSettings = ProbeSettings()
+    writes: WriteSettings | None = None
+    consistency: ConsistencySettings = ConsistencySettings()
+    scenarios: Annotated[dict[ScenarioName, ScenarioSettings] | None, BeforeValidator(_known_scenarios)] = (
+        Field(default=None, min_length=1, max_length=50)
+    )
+    skip: Annotated[tuple[ShippedName, ...], BeforeValidator(_listed)] = ()
+    recovered_within: SomeTime = 30.0
+    at_once: Annotated[int, Field(ge=1, le=20)] = 3
+    longest: SomeTime = 60.0
+    total: Annotated[Duration, AfterValidator(_total)] = 900.0
+    steady: SomeTime = 5.0
+    load: BesideSettings | None = None
+
+    @model_validator(mode="after")
+    def _forms_are_known(self) -> Self:
+        for name, each in (self.scenarios or {}).items():
+            form = each.form or name
+            if form not in SHIPPED:
+                raise unknown_name(f"scenarios.{name}, a scenario", tuple(SHIPPED))
+            if len(each.on) > len(SHIPPED[form].roles):
+                allowed = f"at most {len(SHIPPED[form].roles)} parts in on"
+                raise PydanticCustomError(
+                    "on", "scenarios.{name} needs {allowed}", {"allowed": allowed, "name": name}
+                )
+            self._fits(name, each.hold if each.hold is not None else SHIPPED[form].seconds, form=form)
+        return self
+
+    def _fits(self, name: str, hold: float, *, form: str) -> None:
+        if hold >= self.longest and not SHIPPED[form].random:
+            raise PydanticCustomError(
+                "longest",
+                "scenarios.{name} needs {allowed}",
+                {"name": name, "allowed": "for below longest, which puts every fault back"},
+            )
+
+    def asked(self) -> dict[str, ScenarioSettings]:
+        """The scenarios that the file asks for, in their order, those of unknown parts included."""
+        named = self.scenarios
+        if named is None:
+            named = {name: ScenarioSettings() for name in SHIPPED if name not in self.skip}
+        return dict(named)
+
+    def quick(self) -> Self:
+        """Short faults, and of the scenarios that nobody named only a few."""
+        asked = self.asked()
+        if self.scenarios is None:
+            asked = {name: each for name, each in asked.items() if name in _QUICK}
+        short = {name: _quick(name, each) for name, each in asked.items()}
+        return self.model_copy(update={"scenarios": short, "steady": min(self.steady, QUICK_STEADY)})
+
+
+_QUICK = ("database_down", "cache_down", "service_restart", "service_killed", "dependency_frozen")
+
+
+def _quick(name: str, settings: ScenarioSettings) -> ScenarioSettings:
+    form = SHIPPED[settings.form or name]
+    hold = form.seconds if settings.hold is None else settings.hold
+    shortest = QUICK_CHAOS if form.random else QUICK_HOLD
+    changes: dict[str, Any] = {"hold": min(hold, shortest)}
+    if form.times > 1 or (settings.times or 1) > 1:
+        changes["times"] = 2
+    return settings.model_copy(update=changes)
