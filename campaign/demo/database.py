@@ -49,6 +49,9 @@ class Database:
         self._reader: Engine = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._observer: Engine = engine.execution_options(isolation_level="REPEATABLE READ")
         self._writer: Engine = engine
+        self._opened: set[Any] = set()
+        event.listen(engine, "connect", lambda connection, _record: self._opened.add(connection))
+        event.listen(engine, "close", lambda connection, _record: self._opened.discard(connection))
         if self.kind == "sqlite":
             self._one_writer = threading.Lock()
             self._reader = engine
@@ -91,10 +94,12 @@ class Database:
             connection.execute(text("SELECT 1"))
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close all connections, also those that were never given back: they would hold their locks."""
         if self._presence is not None:
             self._presence.close()
         self._engine.dispose()
+        for left in tuple(self._opened):
+            left.close()
 
     def _require(self) -> None:
         if self._presence is not None:
@@ -172,7 +177,10 @@ def _opened_once(url: str, connections: int, *, pool: dict[str, Any]) -> Engine:
         if len(kept) < connections:
             kept.append(dialect.loaded_dbapi.connect(*arguments, **options))
             return kept[-1]
-        return kept[next(turn) % connections]
+        connection = kept[next(turn) % connections]
+        if connection.closed:
+            raise dialect.loaded_dbapi.OperationalError("the connection is closed")
+        return connection
 
     limits = {"connect_timeout": CONNECT_WITHIN_S, "options": POSTGRES}
     engine = create_engine(url, connect_args=limits, **COMMON, **pool)

@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
@@ -190,12 +190,17 @@ def _usable(otherwise: str) -> Iterator[None]:
 @contextmanager
 def leaving_on_signals(*, exit_with_stdin: bool) -> Iterator[None]:
     """SIGINT, SIGTERM and, on request, the end of standard input lead out of the block, in good order."""
-    for stop in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(stop, _leave)
-    if exit_with_stdin:
-        threading.Thread(target=_stop_with_stdin, daemon=True).start()
-    with suppress(KeyboardInterrupt):
+    inside = False
+    try:
+        for stop in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(stop, _leave)
+        if exit_with_stdin:
+            threading.Thread(target=_stop_with_stdin, daemon=True).start()
+        inside = True
         yield
+    except KeyboardInterrupt:
+        if not inside:  # the end came before the block, so there is nothing to lead out of
+            raise SystemExit(0) from None
 
 
 def _leave(_signal: int, _frame: FrameType | None) -> None:

@@ -55,8 +55,10 @@ def count(url, statement):
 
 def refusal(*options):
     """The exit code and the words of a start that is refused."""
-    command = [sys.executable, "-m", "campaign.demo", "--port=0", "--exit-with-stdin", *SMALL, *options]
-    done = subprocess.run(command, input="", capture_output=True, text=True, timeout=30, check=False)
+    command = [sys.executable, "-m", "campaign.demo", "--port=0", *SMALL, *options]
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30, check=False
+    )
     return done.returncode, done.stderr
 
 
@@ -113,6 +115,13 @@ def test_what_a_start_created_is_gone_at_its_end_if_so_asked(start, postgres_url
 
 
 @pytest.mark.postgres
+def test_connections_that_were_never_given_back_keep_no_table_alive(start, postgres_url):
+    with start(*SMALL, on(postgres_url), "--leave-nothing", "--defect=connection-leak") as demo:
+        assert demo.login(1).get("/api/children/nobody").status_code == 404
+    assert tables(postgres_url) == set()
+
+
+@pytest.mark.postgres
 def test_tables_that_were_there_before_are_kept_and_are_healthy_again(start, postgres_url):
     for options in ((), ("--leave-nothing", "--defect=no-foreign-keys")):
         with start(*SMALL, on(postgres_url), *options):
@@ -152,3 +161,10 @@ def test_the_keys_of_a_start_are_gone_at_its_end_if_so_asked(start, redis_server
         assert demo.login().get("/api/user/me").status_code == 200
         assert keys(redis_server) > kept
     assert keys(redis_server) == kept
+
+
+def test_a_start_whose_standard_input_has_ended_already_ends_without_a_word():
+    command = [sys.executable, "-m", "campaign.demo", "--port=0", "--exit-with-stdin", *SMALL]
+    for _ in range(3):
+        done = subprocess.run(command, input="", capture_output=True, text=True, timeout=30, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
