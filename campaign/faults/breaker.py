@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 from campaign.clock import SECOND, Clock
 from campaign.errors import RefusedError
 from campaign.faults.alive import this_process
+from campaign.faults.detours import Detours
 from campaign.faults.fault import Effect, Fault, FaultError, Healed, Injected
 from campaign.faults.healing.answer import PutBack
 from campaign.faults.healing.put_back import put_back
@@ -109,6 +110,11 @@ class Breaker:
         self._watch: Watch | None = None
         self._heard = asyncio.Event()
         self._loop = asyncio.get_running_loop()
+
+    @property
+    def routes(self) -> Detours:
+        """The TCP fault proxy, which lives in the guardian."""
+        return Detours(self._guard, state=self._journal.state)
 
     @property
     def unrestored(self) -> tuple[Unrestored, ...]:

@@ -50,3 +50,8 @@ def _unwritable(state: str) -> str:
     except OSError as error:
         return error.strerror or str(error)
     return "" if os.access(folder, os.W_OK | os.X_OK) else "no permission"
+
+
+def lingering_file(state: str, host: str, port: int) -> str:
+    """Where the guardian of a dead run says that it still holds a route open at that address."""
+    return os.path.join(state, "routes", f"{host.replace(':', '_')}_{port}")  # noqa: PTH118

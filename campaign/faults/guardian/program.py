@@ -9,12 +9,15 @@ import signal
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
+from campaign.faults.alive import began
 from campaign.faults.guardian.healer import Healer
 from campaign.faults.guardian.lease import Lease, awake, since_boot
 from campaign.faults.guardian.routes import Routes
 from campaign.faults.journal import Journal
+from campaign.faults.place import lingering_file
 from campaign.faults.record import HealStep, UndoRecord
 
 LONG_PATIENCE = 900.0
@@ -35,7 +38,7 @@ class Guardian:
         self._source, self._sink = 0, 1
         self._selector = selectors.DefaultSelector()
         self._lease = Lease(awake())
-        self._routes = Routes(self._selector, awake)
+        self._routes = Routes(self._selector, awake, self._wake)
         self._healer = Healer(journal, clear_route=self._routes.clear, report=self._tell)
         self._unread = b""
         self._over = self._ending = False
@@ -44,6 +47,10 @@ class Guardian:
     def stop(self, *_: object) -> None:
         """The lease is over: somebody wants this process to end."""
         self._over = True
+        self._wake()
+
+    def _wake(self) -> None:
+        """Make the loop turn, from a thread or a signal."""
         with suppress(OSError):
             os.write(self._waker, b"x")
 
@@ -54,14 +61,14 @@ class Guardian:
             self._selector.register(descriptor, selectors.EVENT_READ, self._read)
         self._tell({"event": "ready", "process": os.getpid()})
         while not self._over:
-            self._turn()
+            self._turn(self._lease.wait(awake_now=awake(), boot_now=since_boot()))
             for name in self._lease.due(awake_now=awake(), boot_now=since_boot()):
                 self._healer.start(name, patience=LONG_PATIENCE if self._lease.lost else PATIENCE)
         self._finish()
 
-    def _turn(self) -> None:
-        wait = min(self._lease.wait(awake_now=awake(), boot_now=since_boot()), self._routes.wait())
-        for key, events in self._selector.select(wait):
+    def _turn(self, most: float) -> None:
+        """Move what is to be moved, for `most` seconds where nothing is."""
+        for key, events in self._selector.select(min(most, self._routes.wait())):
             if key.data == self._read:
                 self._read(key.fd)
             else:
@@ -126,30 +133,33 @@ class Guardian:
             if entry.record is not None and entry.record.run == self._run:
                 self._healer.start(entry.record.id, patience=patience)
         while self._healer.busy:
-            self._routes_turn()
+            self._turn(0.1)
         if not self._ending:
             self._linger()
         self._routes.close()
 
-    def _routes_turn(self) -> None:
-        for key, events in self._selector.select(min(0.1, self._routes.wait())):
-            if key.data == self._read:
-                self._read(key.fd)
-            else:
-                key.data(events)
-        self._routes.tick()
-
     def _linger(self) -> None:
-        """Keep a dead run's routes open while somebody needs them."""
+        """Keep a dead run's routes open while somebody needs them, or until another run takes them over."""
         self._over = False
         let_go(self._lock)
+        files = [Path(lingering_file(self._journal.state, *each)) for each in self._routes.addresses]
+        for file in files:
+            _say_here(file)
         until = awake() + LINGER_MOST
         while self._routes.needed(LINGER_IDLE) and awake() < until and not self._over:
-            self._routes_turn()
+            self._turn(0.5)
+        for file in files:
+            file.unlink(missing_ok=True)
 
     def _tell(self, message: Mapping[str, Any]) -> None:
         with suppress(OSError):  # a run that is dead reads no more
             os.write(self._sink, json.dumps(message).encode() + b"\n")
+
+
+def _say_here(file: Path) -> None:
+    with suppress(OSError):
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file.write_text(f"{os.getpid()} {began(os.getpid())}", encoding="utf-8")
 
 
 def let_go(lock: int) -> None:
