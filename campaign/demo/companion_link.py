@@ -4,8 +4,6 @@ import json
 import socket
 import threading
 from collections import deque
-from collections.abc import Callable
-from concurrent.futures import Future
 from contextlib import suppress
 from typing import Protocol
 
@@ -16,9 +14,6 @@ from campaign.demo.presence import Presence
 from campaign.demo.problems import UnavailableError
 
 ANSWER_WITHIN_S = 1.0
-INSIST_AFTER_S = 0.25
-"""How long the defect `retry-storm` lets a caller wait before it is told to come back."""
-
 Address = tuple[str, int]
 AWAY = "the companion does not answer now, please try again"
 
@@ -39,7 +34,7 @@ def link_to(companion: str | None, *, defects: frozenset[str] = frozenset()) -> 
         return Near()
     address = _address(companion)
     if RETRY_STORM in defects:
-        return Insistent(address)
+        return Insistent(address, within_s=ANSWER_WITHIN_S)
     if NO_RECONNECT in defects:
         return OneLine(address)
     if HANG_ON_OUTAGE in defects:
@@ -99,9 +94,8 @@ class Apart:
     def reply(self, words: str, context: list[Said]) -> str:
         """The answer to a child's words. Raises UnavailableError."""
         self._presence.require()
-        question = _question(words, context)
         try:
-            return self._ask_kept(question) or self._ask(self._open(), question)
+            return self._answer(_question(words, context))
         except OSError as error:
             self._presence.lost()
             raise self._presence.unavailable() from error
@@ -111,6 +105,9 @@ class Apart:
         self._presence.close()
         while self._idle:
             self._idle.pop().close()
+
+    def _answer(self, question: bytes) -> str:
+        return self._ask_kept(question) or self._ask(self._open(), question)
 
     def _ask_kept(self, question: bytes) -> str | None:
         while self._idle:
@@ -160,43 +157,38 @@ class OneLine:
             self._line.close()
 
 
-class Insistent:
-    """The defect `retry-storm`: what was not answered is asked again, at once, for ever, and on new lines.
-
-    The caller is sent away after a moment; the question stays and is asked on.
+class Insistent(Apart):
+    """The defect `retry-storm`: what was not answered is asked on, at once and for ever, so that the answer
+    is there when the child asks again; and a companion that is away is asked by every new caller too.
     """
 
-    def __init__(self, address: Address) -> None:
-        self._address = address
+    def __init__(self, address: Address, *, within_s: float) -> None:
+        super().__init__(address, within_s=within_s)
         self._closed = threading.Event()
 
     def reply(self, words: str, context: list[Said]) -> str:
         """The answer to a child's words. Raises UnavailableError."""
-        answer: Future[str] = Future()
         question = _question(words, context)
-        _in_background(lambda: self._insist(question, answer))
         try:
-            return answer.result(INSIST_AFTER_S)
-        except TimeoutError as error:
+            return self._answer(question)
+        except OSError as error:
+            threading.Thread(target=self._insist, args=(question,), daemon=True).start()
             raise UnavailableError(AWAY, retry_after_s=1) from error
 
     def close(self) -> None:
-        """Ask no more."""
+        """Hang up everywhere, and ask no more."""
         self._closed.set()
+        super().close()
 
-    def _insist(self, question: bytes, answer: "Future[str]") -> None:
+    def _insist(self, question: bytes) -> None:
         while not self._closed.is_set():
             with suppress(OSError, ValueError):
-                line = Line(self._address, within_s=ANSWER_WITHIN_S)
+                line = Line(self._address, within_s=None)
                 try:
-                    answer.set_result(line.ask(question))
+                    line.ask(question)
                 finally:
                     line.close()
                 return
-
-
-def _in_background(work: Callable[[], None]) -> None:
-    threading.Thread(target=work, daemon=True).start()
 
 
 def _question(words: str, context: list[Said]) -> bytes:

@@ -16,7 +16,7 @@ from pathlib import Path
 from campaign.demo.companion import Said, reply_to
 from campaign.demo.pid_files import write_pid
 
-THINKING_S = 0.015
+THINKING_S = 0.03
 LOOK_EVERY_S = 0.25
 BACKLOG = 1_024
 

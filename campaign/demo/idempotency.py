@@ -45,4 +45,5 @@ def told_before(connection: Connection, parent_id: str, *, key: str) -> Told | N
 def claim(connection: Connection, row: dict[str, object]) -> bool:
     """Whether the key was free and is taken now; waits for another transaction that is about to take it."""
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    return connection.execute(insert(turns_by_key).on_conflict_do_nothing(), row).rowcount == 1
+    taking = insert(turns_by_key).on_conflict_do_nothing().returning(turns_by_key.c.key)
+    return connection.execute(taking, row).first() is not None

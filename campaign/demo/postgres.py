@@ -17,12 +17,21 @@ PATIENCE_S = 0.6
 """How long a wait may be before the server is asked for a sign of life, and again after each."""
 
 SIGN_WITHIN_S = 0.8
+STANDARD_PORT = 5432
 TLS_WANTED = bytes((0, 0, 0, 8, 4, 210, 22, 47))
 """PostgreSQL's SSLRequest: the shortest question that a server answers, before any login."""
 
 
 def connect(lost: Callable[[], None], *arguments: Any, **options: Any) -> Connection[Any]:
-    """A connection of psycopg's; where it gives up on a silent server it calls `lost` first."""
+    """A connection of psycopg's; where it gives up on a silent server it calls `lost` first.
+
+    Raises psycopg's OperationalError, and sooner than psycopg itself where the server is silent.
+    """
+    host = options.get("host") or ""
+    if host and "," not in host and not host.startswith("/"):
+        there = (host, int(options.get("port") or STANDARD_PORT))
+        if not _gives_sign(lambda: socket.create_connection(there, SIGN_WITHIN_S / 2)):
+            raise OperationalError("the server does not answer")
     connection = _Watchful.connect(*arguments, **options)
     connection.lost = lost
     return connection
@@ -59,13 +68,22 @@ class _Watchful(Connection[Any]):
 
 def gives_sign(descriptor: int) -> bool:
     """Whether the server behind a connected socket answers on another connection, within SIGN_WITHIN_S."""
-    try:
+
+    def beside() -> socket.socket:
         with socket.socket(fileno=descriptor) as ours:
             family, there = ours.family, ours.getpeername()
             ours.detach()
-        with socket.socket(family) as beside:
-            beside.settimeout(SIGN_WITHIN_S / 2)
-            beside.connect(there)
+        another = socket.socket(family)
+        another.settimeout(SIGN_WITHIN_S / 2)
+        another.connect(there)
+        return another
+
+    return _gives_sign(beside)
+
+
+def _gives_sign(connected: Callable[[], socket.socket]) -> bool:
+    try:
+        with connected() as beside:
             beside.sendall(TLS_WANTED)
             return bool(beside.recv(1))
     except OSError:

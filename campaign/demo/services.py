@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from anyio import CapacityLimiter
 from sqlalchemy.exc import SQLAlchemyError
 
 from campaign.demo.accounts import Accounts
@@ -32,6 +33,12 @@ STRANGERS_SHARE = 10
 """How many times a parent's limit all callers without a token at one address have together."""
 
 
+STORYTELLERS = 32
+"""Callers who may wait for the companion at once, in threads apart from all others: while it is slow, whoever
+does not need it is served as ever.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """What the routes call."""
@@ -51,6 +58,7 @@ class Services:
     database: Database
     metrics: Metrics
     companion: CompanionLink
+    storytellers: CapacityLimiter
     behind: WriteBehind | None
 
     async def close(self) -> None:
@@ -93,6 +101,7 @@ def build_services(options: DemoOptions, database: Database) -> Services:
         database=database,
         metrics=metrics,
         companion=companion,
+        storytellers=CapacityLimiter(STORYTELLERS),
         behind=behind,
     )
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
+from anyio import to_thread
 from fastapi import APIRouter, Header, Query
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
@@ -59,7 +60,8 @@ async def converse(said: Said, caller: Caller, parts: Parts, key: Key = None) ->
 @router.post("/story")
 async def tell_story(said: Said, caller: Caller, parts: Parts, key: Key = None) -> Turn:
     """Ask for a story, which the companion makes up; else like a conversation."""
-    return await run_in_threadpool(parts.conversations.tell_story, _wanted(said, caller, key=key))
+    wanted = _wanted(said, caller, key=key)
+    return await to_thread.run_sync(parts.conversations.tell_story, wanted, limiter=parts.storytellers)
 
 
 def _wanted(said: Said, caller: Principal, *, key: str | None) -> Wanted:
