@@ -102,8 +102,15 @@ def _metrics(text: str) -> str:
 
 
 def _store(text: str) -> str:
+    allowed = "a URL such as postgresql://user@localhost/name or redis://localhost:6379/0"
     if not _STORE.fullmatch(text):
-        raise wrong("a URL such as postgresql://user@localhost/name or redis://localhost:6379/0")
+        raise wrong(allowed)
+    try:
+        port = urlsplit(text).port
+    except ValueError as error:
+        raise wrong(allowed, found="a URL with a port that is none, or with brackets out of place") from error
+    if port == 0:
+        raise wrong(allowed, found="a URL with port 0")
     return text
 
 

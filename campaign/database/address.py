@@ -90,7 +90,7 @@ def read_address(url: str) -> Address:
 
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # ValueError: a port that is no number
         raise AddressError(f"target.database is no URL of a database; allowed: {_EXAMPLES}") from None
     backend, _, named = parsed.drivername.partition("+")
     kind = _KINDS.get(backend)

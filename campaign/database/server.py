@@ -30,6 +30,9 @@ NOTICE_OUR_END = (
 )
 """Makes PostgreSQL 14 and later end a statement whose client has gone, within about a second."""
 
+LOOK_AT_FILE = "SELECT sqlite_version() FROM (SELECT COUNT(*) FROM sqlite_master)"
+"""The version of SQLite, which alone would be said of any file."""
+
 MOST_SESSIONS = 24
 
 
@@ -180,7 +183,7 @@ def tag_of(run: str) -> str:
 def _version(connection: Connection, kind: Kind) -> Version:
     from sqlalchemy import text  # noqa: PLC0415
 
-    asks = {Kind.POSTGRESQL: "SHOW server_version", Kind.SQLITE: "SELECT sqlite_version()"}
+    asks = {Kind.POSTGRESQL: "SHOW server_version", Kind.SQLITE: LOOK_AT_FILE}
     said = str(connection.execute(text(asks.get(kind, "SELECT VERSION()"))).scalar())
     product = {Kind.POSTGRESQL: "PostgreSQL", Kind.SQLITE: "SQLite"}.get(kind)
     product = product or ("MariaDB" if "mariadb" in said.lower() else "MySQL")
@@ -198,7 +201,7 @@ def _explained(error: Exception, address: Address) -> Exception:
     return TargetUnreachableError(f"the database {address.shown} does not answer: {failure.text}")
 
 
-_NO_ENTRY = ("password", "authentication", "access denied", "does not exist")
+_NO_ENTRY = ("password", "authentication", "access denied", "does not exist", "is not a database")
 """Words of servers that are there; psycopg gives no code for what fails while it connects."""
 
 

@@ -71,6 +71,8 @@ CASES = [
     (["run", "good.yaml", "--target", "http://169.254.169.254/"], "169.254.169.254"),
     (["run", "good.yaml", "--target", "http://0.0.0.0:80"], "0.0.0.0"),
     (["run", "good.yaml", "--target", "http://192.0.2.1"], "allow_hosts"),
+    (["run", "good.yaml", "--database-url", "postgresql://127.0.0.1:x/y"], "a port that is none"),
+    (["run", "good.yaml", "--redis-url", "redis://127.0.0.1:99999/0"], "a port that is none"),
     (["run", "good.yaml", "--baseline", "missing.json"], "missing.json"),
     (["run", "good.yaml", "--baseline", "broken.json"], "broken.json"),
     (["run", "good.yaml", "--baseline", "foreign.json"], "foreign.json"),
