@@ -11,8 +11,11 @@ from typing import Any
 from campaign.target.http import Answer
 from campaign.target.request import Request
 
-MOST_KEPT = 400
-"""Exchanges kept for the report; beyond them only those that a failed probe names."""
+MOST_KEPT = 6_000
+"""Exchanges held in memory."""
+
+MOST_SHOWN = 60
+"""Exchanges in the report besides those that something names."""
 
 MOST_TEXT = 600
 """Characters of a request's or an answer's body that are kept."""
@@ -45,6 +48,7 @@ class Exchanges:
     redact: Callable[[str], str]
     kept: dict[str, Exchange] = field(default_factory=dict)
     count: int = 0
+    named: set[str] = field(default_factory=set)
 
     def keep(self, who: str, operation: str, request: Request, answer: Answer | str) -> str:
         """The id of one more exchange; `answer` is a text where none came."""
@@ -65,8 +69,9 @@ class Exchanges:
         return number
 
     def plain(self) -> list[dict[str, Any]]:
-        """All that were kept, as JSON data."""
-        return [asdict(each) for each in self.kept.values()]
+        """Those that something names, and the first of the others, as JSON data."""
+        first = set(list(self.kept)[:MOST_SHOWN])
+        return [asdict(each) for each in self.kept.values() if each.id in self.named or each.id in first]
 
 
 def curl(request: Request, redact: Callable[[str], str]) -> str:

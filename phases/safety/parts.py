@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from phases.safety.crowd.part import CrowdPart
+from phases.safety.isolation.part import IsolationPart
 from phases.safety.scene import Part
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 def all_parts() -> tuple[Part, ...]:
     """Every part there is."""
-    return (CrowdPart(),)
+    return (IsolationPart(), CrowdPart())
 
 
 def asked(settings: SafetySettings) -> Iterator[Part]:

@@ -58,6 +58,9 @@ class Scene:
     def record(self, part: str, probes: Iterable[Probe], **more: Any) -> None:
         """Keep the probes of a part, and further facts of it, on disk; a failed blocker is told at once."""
         kept = list(probes)
+        for each in kept:
+            if each.answered is not Answered.PASSED:
+                self.exchanges.named.update(each.exchanges)
         self.context.record.fact(part, {"probes": [each.plain() for each in kept], **more})
         self.context.record.fact(EXCHANGES, self.exchanges.plain())
         self.alert(part, kept)

@@ -7,6 +7,7 @@ from pydantic import BeforeValidator
 from campaign.settings import Settings
 from phases.safety.cast.settings import CastSettings
 from phases.safety.crowd.settings import CrowdSettings
+from phases.safety.isolation.settings import IsolationSettings
 
 PartName = Literal[
     "isolation",
@@ -34,6 +35,7 @@ class SafetySettings(CastSettings):
 
     skip: Annotated[tuple[PartName, ...], BeforeValidator(_listed)] = ()
     on_violation: Literal["stop", "continue"] = "continue"
+    isolation: IsolationSettings = IsolationSettings()
     crowd: CrowdSettings = CrowdSettings()
 
     def quick(self) -> Self:

@@ -112,8 +112,9 @@ class Cast:
             operations=self.operations,
             exchanges=self.exchanges,
             clock=self.context.clock,
+            target=target,
             seed=self.context.seed,
-            credentials=tuple(settings.credentials),
+            credentials=tuple(settings.credentials) or (parent.credentials if parent else ()),
             auth=None if settings.auth is None else compile_text(settings.auth),
             parent=parent,
         )

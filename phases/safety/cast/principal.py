@@ -6,12 +6,16 @@ from dataclasses import dataclass, field, replace
 
 from campaign.clock import Clock
 from campaign.errors import TargetUnreachableError
+from campaign.target.guard import Guard
 from campaign.target.http import Answer, ControlClient
 from campaign.target.operation import Operation
 from campaign.target.request import Request
 from campaign.target.scope import Scope
+from campaign.target.spec import TargetSpec
+from campaign.target.talk import SWITCHED
 from campaign.target.template import Text
-from phases.safety.exchange import Exchanges
+from campaign.target.tls import tls_context
+from phases.safety.exchange import Exchanges, headers_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,7 @@ class Principal:
     operations: dict[str, Operation]
     exchanges: Exchanges
     clock: Clock
+    target: TargetSpec
     seed: int
     credentials: tuple[str, ...] = ()
     auth: Text | None = None
@@ -87,6 +92,30 @@ class Principal:
         why = miss.detail if miss else ""
         headers = dict(answer.headers)
         return Heard(operation, number, answer.status, miss is None, why, answer.body, headers, sent, ended)
+
+    async def talk(self, operation: str, *, scope: Scope | None = None) -> Heard:
+        """What was heard over a WebSocket, as one answer. Raises RenderError and RefusedError."""
+        from phases.safety.cast.talk import converse  # noqa: PLC0415 - its library is heavy
+
+        own = scope or self.scope
+        compiled = self.operations[operation]
+        request = self._signed(compiled.build(own), own if scope is None else self.scope)
+        sent = self.clock.now_ns()
+        answer = await converse(
+            compiled,
+            request,
+            own,
+            headers=headers_of(request),
+            guard=Guard(self.target.allow_hosts),
+            tls=tls_context(self.target.tls),
+        )
+        ended = self.clock.now_ns()
+        number = self.exchanges.keep(self.name, operation, request, answer)
+        if isinstance(answer, str):
+            return Heard(operation, number, None, False, answer, b"", {}, sent, ended)
+        ok = answer.status == SWITCHED
+        why = "" if ok else f"status {answer.status}"
+        return Heard(operation, number, answer.status, ok, why, answer.body, {}, sent, ended)
 
     def aimed_at(self, victim: Principal) -> Scope:
         """What a forbidden call is built from: all that the victim knows, our own credentials, our canary."""

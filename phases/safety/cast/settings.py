@@ -31,7 +31,8 @@ Words = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 class RoleSettings(Settings):
     """How a principal of a role is made: `start` in turn, `stop` at the end.
 
-    `credentials` are the saved values that say who asks. `auth` is a template that stands for the
+    `credentials` are the saved values that say who asks (those of the role that it is `of`, where none are
+    named). `auth` is a template that stands for the
     Authorization of everything that it sends, whatever the operation says ("{{ toy_token }}"). `of` names
     the role that it belongs to: it is made `count` times for each of those, and begins with their values. A
     role of its own is made once for each of `families` (A, B, ...). `revoked` are operations that end its

@@ -1,0 +1,199 @@
+"""Tries every cell of the matrix: the owner looks first, then the forbidden call, then the owner again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from campaign.canary import mint_of
+from campaign.errors import CampaignError
+from phases.safety.cast.principal import Heard, Principal
+from phases.safety.cast.settings import CHANGES, ResourceSettings, Verb
+from phases.safety.isolation.matrix import Cell, cells, may, planned, relation_of
+from phases.safety.scene import Scene
+from phases.safety.stores import in_database
+
+PART = "isolation"
+
+TOO_MANY = 429
+WAITS = 3
+LOOKS: tuple[Verb, ...] = ("read", "list", "search", "export")
+"""How an owner looks at its own data, the first that the file names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What came of a cell: `seen` whose data was shown, `changed` what the owner or the database missed
+    afterwards, `why` it settles nothing ("" where it does).
+    """
+
+    cell: Cell
+    exchanges: tuple[str, ...]
+    status: int | None
+    seen: tuple[str, ...] = ()
+    changed: str = ""
+    why: str = ""
+
+    def plain(self) -> dict[str, Any]:
+        """The cell as JSON data."""
+        cell = self.cell
+        return {
+            "resource": cell.resource,
+            "verb": cell.verb,
+            "owner": cell.owner.name,
+            "attacker": cell.attacker.name,
+            "relation": cell.relation,
+            "allowed": cell.allowed,
+            "status": self.status,
+            "seen": list(self.seen),
+            "changed": self.changed,
+            "why": self.why,
+            "exchanges": list(self.exchanges),
+        }
+
+
+async def collect_isolation(scene: Scene) -> None:
+    """Try all cells, and record those of each resource and verb before the next begin."""
+    settings, people = scene.settings, scene.cast.people
+    rows: list[dict[str, Any]] = []
+    everything = list(planned(settings))
+    for place, (name, verb) in enumerate(everything):
+        if scene.stopping:
+            break
+        scene.tell(f"isolation: {name} {verb}", place / len(everything))
+        resource = settings.resources[name]
+        tried = cells(name, resource, verb, people=people, settings=settings)
+        rows += [(await _try(scene, cell, resource)).plain() for cell in tried]
+        scene.context.record.fact(PART, {"cells": rows})
+        _alert(scene, rows)
+
+
+def _alert(scene: Scene, rows: list[dict[str, Any]]) -> None:
+    for row in rows:
+        if not row["allowed"] and (row["seen"] or row["changed"]):
+            scene.exchanges.named.update(row["exchanges"])
+    bad = next((row for row in rows if not row["allowed"] and (row["seen"] or row["changed"])), None)
+    if bad is not None and not scene.violated:
+        scene.violated = True
+        scene.tell(
+            f"VIOLATION isolation: {bad['attacker']} did {bad['verb']} to {bad['owner']}'s {bad['resource']}"
+        )
+
+
+async def _try(scene: Scene, cell: Cell, resource: ResourceSettings) -> Tried:
+    """One cell. An owner who cannot see its own: not tested, so that nothing is secure by being broken."""
+    if cell.allowed and cell.verb == "delete":
+        return Tried(cell, (), None)  # it would take the owner's data away from the forbidden attempts
+    operation = resource.operation(cell.verb)
+    assert operation is not None  # noqa: S101 - `planned` names what is there
+    try:
+        before = await look(cell.owner, resource)
+        if before is None or not before.shows(cell.owner.canary):
+            return Tried(cell, _ids(before), None, why=_blind(cell, before))
+        rows = await _in_database(scene, cell)
+        heard = await _patiently(cell, operation)
+    except CampaignError as error:
+        return Tried(cell, (), None, why=f"the request could not be made: {error}")
+    seen = tuple(_shown(scene, cell, heard))
+    if cell.allowed:
+        return Tried(cell, (heard.id,), heard.status, seen)
+    if heard.status in {None, TOO_MANY}:
+        return Tried(
+            cell, (heard.id,), heard.status, seen, why="" if seen else f"no answer settles it: {heard.why}"
+        )
+    changed, looked = await _changed(scene, cell, resource, rows=rows)
+    return Tried(cell, (heard.id, *looked), heard.status, seen, changed)
+
+
+async def look(owner: Principal, resource: ResourceSettings) -> Heard | None:
+    """What the owner sees of its own; None where the file names no way to look."""
+    operation = next((name for verb in LOOKS if (name := resource.operation(verb))), None)
+    return None if operation is None else await _again(owner, operation)
+
+
+async def _patiently(cell: Cell, operation: str) -> Heard:
+    """The forbidden call; a rate limit is waited for, as it says nothing of access."""
+    scope = cell.attacker.aimed_at(cell.owner)
+    if operation in cell.attacker.operations and cell.attacker.operations[operation].script is not None:
+        return await cell.attacker.talk(operation, scope=scope)
+    for _ in range(WAITS):
+        heard = await cell.attacker.do(operation, scope=scope, save=False)
+        if heard.status != TOO_MANY:
+            break
+        await asyncio.sleep(1.0)
+    return heard
+
+
+async def _again(owner: Principal, operation: str) -> Heard:
+    for _ in range(WAITS):
+        heard = await owner.do(operation, save=False)
+        if heard.status != TOO_MANY:
+            break
+        await asyncio.sleep(1.0)
+    return heard
+
+
+def _shown(scene: Scene, cell: Cell, heard: Heard) -> Iterator[str]:
+    """Whose canaries the attacker was shown though it may not see that one's data in this way."""
+    own = {cell.attacker.canary}
+    whole = b"\n".join((heard.body, *(value.encode() for value in heard.headers.values())))
+    for canary in sorted(mint_of(str(scene.context.seed)).found(whole) - own):
+        whose = next((each for each in scene.cast.people if each.canary == canary), None)
+        if whose is None or not _may_see(scene, cell, whose):
+            yield whose.name if whose else "somebody"
+
+
+def _may_see(scene: Scene, cell: Cell, whose: Principal) -> bool:
+    attacker = cell.attacker
+    relation = relation_of(attacker, whose)
+    return _belongs(whose, attacker) or may(scene.settings, attacker.role, relation, cell.verb)
+
+
+def _belongs(whose: Principal, attacker: Principal) -> bool:
+    """What is the attacker's own, or that of those who belong to it, is no secret from it."""
+    return whose.parent is attacker or attacker.parent is whose
+
+
+async def _changed(
+    scene: Scene, cell: Cell, resource: ResourceSettings, *, rows: int | None
+) -> tuple[str, tuple[str, ...]]:
+    """What the owner misses, or finds that is not its own, after a call that may change something."""
+    if cell.verb not in CHANGES:
+        return "", ()
+    after = await look(cell.owner, resource)
+    if after is None:
+        return "", ()
+    if not after.shows(cell.owner.canary):
+        return f"{cell.owner.name} does not see its own data any more ({after.status or after.why})", (
+            after.id,
+        )
+    if after.shows(cell.attacker.canary) and not _belongs(cell.owner, cell.attacker):
+        return f"{cell.owner.name} sees what {cell.attacker.name} wrote", (after.id,)
+    now = await _in_database(scene, cell)
+    if rows is not None and now is not None and now < rows:
+        return f"rows with {cell.owner.name}'s data in the database fell from {rows} to {now}", (after.id,)
+    return "", (after.id,)
+
+
+async def _in_database(scene: Scene, cell: Cell) -> int | None:
+    """How many rows hold the owner's canary; None where nobody looks."""
+    wanted = cell.verb in CHANGES and not cell.allowed and scene.settings.isolation.database
+    if not wanted or scene.server is None:
+        return None
+    places, unread = await asyncio.to_thread(in_database, scene.server, (cell.owner.canary,))
+    return None if unread else sum(place.rows for place in places)
+
+
+def _blind(cell: Cell, before: Heard | None) -> str:
+    if before is None:
+        return "the file names no operation by which its owner could look (read, list, search or export)"
+    if not before.ok:
+        return f"{cell.owner.name} cannot see its own: {before.why}"
+    owner, what = cell.owner.name, cell.resource
+    return f"{owner} does not find its canary in its own {what}; does `create` send {{{{ canary }}}}?"
+
+
+def _ids(heard: Heard | None) -> tuple[str, ...]:
+    return (heard.id,) if heard else ()
