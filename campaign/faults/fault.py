@@ -37,7 +37,8 @@ class Healed:
 
     `started_ns` is when the first command that puts it back was sent, `running_ns` when it ran again (was
     thawed, routed, ...), `healthy_ns` when its own health check said so. `restored` says whether all of it is
-    as it was before, `detail` what was looked at or what is missing.
+    as it was before, `detail` what was looked at or what is missing. `by_itself`: nothing of ours brought it
+    back.
     """
 
     started_ns: int
@@ -45,6 +46,7 @@ class Healed:
     healthy_ns: int | None
     restored: bool
     detail: str
+    by_itself: bool = False
 
 
 class Fault(Protocol):

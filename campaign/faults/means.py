@@ -61,25 +61,26 @@ class CommandMeans:
     check: str = ""
 
 
-class RouteMeans(Protocol):
-    """A way through the guardian's proxy, opened before."""
-
-    @property
-    def name(self) -> str:
-        """The route's name, as its heal step says it."""
-
-    @property
-    def listen(self) -> tuple[str, int]:
-        """Where the target connects to."""
+class Routes(Protocol):
+    """The ways through the guardian's proxy, by name."""
 
     async def set(
-        self, *, latency: float = 0, jitter: float = 0, bandwidth: float = 0,
+        self, name: str, *, latency: float = 0, jitter: float = 0, bandwidth: float = 0,
         cut: bool = False, reset: bool = False, blackhole: bool = False,
     ) -> None:  # fmt: skip
         """Disturb it so: seconds, seconds, bytes per second (0: as it is). Raises FaultError."""
 
-    async def clear(self) -> None:
+    async def clear(self, name: str) -> None:
         """Let all through as it comes. Raises FaultError."""
+
+
+@dataclass(frozen=True, slots=True)
+class RouteMeans:
+    """A way through the guardian's proxy, open already; the target connects to `listen` (host and port)."""
+
+    name: str
+    listen: tuple[str, int]
+    routes: Routes
 
 
 @dataclass(frozen=True, slots=True)
