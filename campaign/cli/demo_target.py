@@ -7,7 +7,7 @@ import select
 import subprocess
 import sys
 import tempfile
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO
@@ -104,9 +104,10 @@ class DemoTarget:
 
 @contextmanager
 def running_demo(
-    defects: Collection[str], *, database_url: str = "", redis_url: str = ""
+    defects: Collection[str], *, database_url: str = "", redis_url: str = "", more: Sequence[str] = ()
 ) -> Iterator[DemoTarget]:
-    """A demo target of our own on a free port; it is stopped at the end, and if we are killed.
+    """A demo target of our own on a free port; it is stopped at the end, and if we are killed. `more` are
+    further options of its own.
 
     Without a `database_url` it has a SQLite file, which goes with it; in a database or a Redis of the user's
     it leaves nothing that was not there. Raises TargetUnreachableError when it does not start.
@@ -124,6 +125,7 @@ def running_demo(
     command += [part for name in defects for part in ("--defect", name)]
     command += ["--database-url", database_url] if database_url else []
     command += ["--redis-url", redis_url] if redis_url else []
+    command += more
     with tempfile.TemporaryFile() as complaints:  # its log must not run through our display
         process = subprocess.Popen(
             command,

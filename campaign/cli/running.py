@@ -5,13 +5,14 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import typer
 
+from campaign.cli.demo_parts import DemoParts, demo_parts
 from campaign.cli.demo_target import check_database, check_defects, note_unfound, running_demo
 from campaign.cli.files import campaign_file
 from campaign.cli.live import display
@@ -56,6 +57,9 @@ def execute(wish: Wish) -> int:
     _check(wish)
     registry = installed()
     campaign = _campaign(wish, registry)
+    parts = _parts(wish, campaign, registry)
+    if parts is not None:
+        campaign = _campaign(wish, registry, parts=parts)
     if wish.demo:
         check_database(campaign.target.stores["database"], named="target.database")
     note_unfound(wish.defects, registry.phases, stores=campaign.target.stores)
@@ -66,8 +70,8 @@ def execute(wish: Wish) -> int:
         show_plan(campaign, steps)
         typer.echo("dry run: nothing was sent")
         return 0
-    _confirm(steps, yes=wish.yes)
-    with _target(wish, campaign) as there:
+    _confirm(steps, yes=wish.yes or _ours(wish, campaign))
+    with _target(wish, campaign, parts) as there:
         finished = _run(there, registry, options=options)
     show_summary(finished.result, finished.folder / "report.html")
     return finished.result.exit_code
@@ -81,11 +85,23 @@ def _check(wish: Wish) -> None:
     check_defects(wish.defects)
 
 
-def _campaign(wish: Wish, registry: Registry) -> Campaign:
+def _parts(wish: Wish, campaign: Campaign, registry: Registry) -> DemoParts | None:
+    """Parts of the demo for the phase that breaks them; None where it will not run, or there is no demo."""
+    return demo_parts(make_plan(campaign, registry.phases, selection=wish.selection)) if wish.demo else None
+
+
+def _ours(wish: Wish, campaign: Campaign) -> bool:
+    """Whether nothing can be broken but a demo of our own."""
+    return wish.demo and wish.file is None and not campaign.target.containers
+
+
+def _campaign(wish: Wish, registry: Registry, *, parts: DemoParts | None = None) -> Campaign:
     hours = check_installed(wish.selection, registry.phases, stability_hours=wish.stability_hours)
     overrides = dict(wish.overrides)
     if hours is not None:
         overrides["phases", "stability", "hours"] = (hours, "--stability-hours")
+    if parts is not None:
+        overrides |= parts.overrides()
     path = campaign_file("demo" if wish.demo and wish.file is None else wish.file)
     campaign = with_tags(read_campaign(path, registry, overrides=overrides), wish.tags)
     campaign = _with_demos_own(campaign) if wish.demo else campaign
@@ -140,14 +156,15 @@ def _report_file(path: Path) -> Path:
 
 
 @contextmanager
-def _target(wish: Wish, campaign: Campaign) -> Iterator[Campaign]:
+def _target(wish: Wish, campaign: Campaign, parts: DemoParts | None) -> Iterator[Campaign]:
     """The campaign aimed at its target; with --demo that is a demo of our own, stopped afterwards."""
     if not wish.demo:
         yield campaign
         return
     asked = {name: "" if url == DEMOS_OWN else url for name, url in campaign.target.stores.items()}
     stores = {"database_url": asked.get("database", ""), "redis_url": asked.get("redis", "")}
-    with running_demo(wish.defects, **stores) as demo:
+    more = nullcontext(()) if parts is None else parts.in_place()
+    with more as options, running_demo(wish.defects, **stores, more=options) as demo:
         told = {**campaign.configuration, "target": {**campaign.configuration["target"], "url": demo.url}}
         behind = {name: url for name, url in (("database", demo.database), ("redis", demo.redis)) if url}
         target = replace(campaign.target, url=demo.url, stores=behind)

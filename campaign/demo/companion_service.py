@@ -21,8 +21,8 @@ LOOK_EVERY_S = 0.25
 BACKLOG = 1_024
 
 
-async def serve(host: str, port: int, *, pid_file: Path | None = None, watched: int = 0) -> None:
-    """Serve until cancelled, or until the process `watched` is gone; print READY when it can be used."""
+async def serve(host: str, port: int, *, pid_file: Path | None = None, watched: Path | None = None) -> None:
+    """Serve until cancelled, or until the process named in the file `watched` is gone; say READY before."""
     thinking = asyncio.Lock()
 
     async def connected(reader: StreamReader, writer: StreamWriter) -> None:
@@ -39,7 +39,7 @@ async def serve(host: str, port: int, *, pid_file: Path | None = None, watched: 
     if pid_file is not None:
         write_pid(pid_file, os.getpid())
     print(f"READY {host}:{server.sockets[0].getsockname()[1]}", flush=True)  # noqa: T201
-    while not watched or _lives(watched):  # noqa: ASYNC110 - nothing tells of a stranger's end
+    while watched is None or _lives(watched):  # noqa: ASYNC110 - nothing tells of a stranger's end
         await asyncio.sleep(LOOK_EVERY_S)
 
 
@@ -49,7 +49,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, default=8010, help="TCP port; 0 picks a free one")
     parser.add_argument("--pid-file", type=Path, help="where to say which process it is")
-    parser.add_argument("--while", dest="watched", type=int, default=0, help="stop when this process is gone")
+    parser.add_argument(
+        "--while", dest="watched", type=Path, metavar="PID_FILE", help="stop when this process is gone"
+    )
     given = parser.parse_args(arguments)
     try:
         asyncio.run(serve(given.host, given.port, pid_file=given.pid_file, watched=given.watched))
@@ -67,10 +69,10 @@ def _answer(question: bytes) -> bytes:
     return json.dumps({"reply": reply_to(asked["words"], context)}).encode() + b"\n"
 
 
-def _lives(process: int) -> bool:
+def _lives(pid_file: Path) -> bool:
     try:
-        os.kill(process, 0)
-    except ProcessLookupError:
+        os.kill(int(pid_file.read_text()), 0)
+    except (ProcessLookupError, FileNotFoundError, ValueError):
         return False
     except PermissionError:
         return True

@@ -21,7 +21,7 @@ from campaign.demo.options import DemoOptions
 from campaign.demo.pid_files import write_pid
 from campaign.demo.server import leaving_on_signals, stores
 
-SERVICE_PID, COMPANION_PID = "service.pid", "companion.pid"
+SERVICE_PID, COMPANION_PID, OWN_PID = "service.pid", "companion.pid", "supervisor.pid"
 PAUSE_S = 0.2
 """Between the end of the service and its next start: one that cannot start is not tried all the time."""
 
@@ -34,6 +34,7 @@ def supervise(options: DemoOptions, folder: Path) -> None:
     """Return after a graceful stop; raises UnusableOptionError as `serve` does, and SystemExit where the
     service itself says that it cannot start.
     """
+    write_pid(folder / OWN_PID, os.getpid())
     with (
         leaving_on_signals(exit_with_stdin=options.exit_with_stdin),
         stores(options) as url,
@@ -67,7 +68,7 @@ def _companion(port: int, folder: Path) -> Iterator[None]:
         return
     command = [
         *(sys.executable, "-m", "campaign.demo.companion_service", "--port", str(port)),
-        *("--pid-file", str(folder / COMPANION_PID), "--while", str(os.getpid())),
+        *("--pid-file", str(folder / COMPANION_PID), "--while", str(folder / OWN_PID)),
     ]
     companion = Popen(command, stdout=PIPE, stdin=PIPE)
     assert companion.stdout is not None  # noqa: S101 - a pipe was asked for

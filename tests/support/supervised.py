@@ -65,7 +65,7 @@ class Supervised:
         """As somebody would by hand, after it was killed."""
         command = [
             *(sys.executable, "-m", "campaign.demo.companion_service", "--port", str(self.companion_port)),
-            *("--pid-file", str(self.folder / "companion.pid"), "--while", str(self.process.pid)),
+            *("--pid-file", str(self.folder / "companion.pid"), "--while", str(self.folder / "supervisor.pid")),
         ]
         self.healed.append(subprocess.Popen(command, stdout=subprocess.DEVNULL))
         wait_until(lambda: self.pid("companion") == self.healed[-1].pid)
