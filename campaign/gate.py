@@ -3,14 +3,17 @@
 The gate passes when the lower bound reaches the pass mark, no blocker or critical finding failed, and no
 blocker is inconclusive, and every phase that began came to its end: one that crashed or hung may have missed
 what it was there to see. Otherwise: failed (exit 1) when a blocker or critical finding failed or even the
-upper bound misses the mark; else it could not be judged (exit 3).
+upper bound misses the mark; else it could not be judged (exit 3). Before all of that: a target that we broke
+and could not put back (exit 4).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from campaign.records import (
+    NOT_RESTORED,
     Band,
     Finding,
     Gate,
@@ -28,7 +31,10 @@ from campaign.units import format_points
 
 GATING = (Severity.BLOCKER, Severity.CRITICAL)
 
-PASSED, FAILED, NOT_JUDGED, INTERRUPTED = 0, 1, 3, 130
+PASSED, FAILED, NOT_JUDGED, LEFT_BROKEN, INTERRUPTED = 0, 1, 3, 4, 130
+
+HEADLINES = {LEFT_BROKEN: "target not restored", INTERRUPTED: "interrupted"}
+"""What is said of a campaign that ended so, whatever it scored."""
 
 
 def judge_gate(results: Iterable[PhaseResult], score: Score, *, policy: Policy, stop: StopReason) -> Gate:
@@ -41,8 +47,41 @@ def judge_gate(results: Iterable[PhaseResult], score: Score, *, policy: Policy, 
     if stop is StopReason.INTERRUPTED:
         code, passed = INTERRUPTED, False
         doubts = ["the campaign was interrupted before its end", *doubts]
+    broken = unrestored(results)
+    if broken:
+        code, passed = LEFT_BROKEN, False
+        failures = [_left_broken(broken), *failures]
     reasons = tuple(failures + doubts) or (_ready(score, policy),)
     return Gate(passed, code, policy.pass_mark, _headline(code, score), reasons)
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """What a phase broke and could not put back: what was done to it, why it is not back, what to type."""
+
+    phase: str
+    what: str
+    why: str
+    by_hand: tuple[str, ...]
+
+
+def unrestored(results: Iterable[PhaseResult]) -> tuple[Broken, ...]:
+    """Everything that this campaign broke and left so."""
+    return tuple(
+        Broken(
+            result.phase,
+            str(each.get("what", "")),
+            str(each.get("why", "")),
+            tuple(map(str, each.get("by_hand", ()))),
+        )
+        for result in results
+        for each in result.evidence.facts.get(NOT_RESTORED, ())
+    )
+
+
+def _left_broken(broken: tuple[Broken, ...]) -> str:
+    things = "1 thing" if len(broken) == 1 else f"{len(broken)} things"
+    return f"the target is not restored: {things} that we broke could not be put back: {broken[0].what}"
 
 
 def _failures(findings: list[Finding], score: Score, policy: Policy) -> list[str]:
@@ -95,8 +134,8 @@ def _ready(score: Score, policy: Policy) -> str:
 
 
 def _headline(code: int, score: Score) -> str:
-    if code == INTERRUPTED:
-        return "interrupted"
+    if code in HEADLINES:
+        return HEADLINES[code]
     if score.band is Band.NOT_MEASURED:
         return "not measured"
     if code == NOT_JUDGED:

@@ -17,6 +17,12 @@ SCHEMA_VERSION = "1.0"
 """The version of report.json: the first number changes when a reader would break."""
 
 
+NOT_RESTORED = "not_restored"
+"""The fact that names what a phase broke and could not put back: a list of {"what", "by_hand": [commands to
+type], "why"}. One of them in any phase's evidence and the campaign ends with exit code 4.
+"""
+
+
 class Outcome(StrEnum):
     """What a check came to."""
 
@@ -329,5 +335,5 @@ class CampaignResult:
 
     @property
     def exit_code(self) -> int:
-        """0 gate passed, 1 failed, 3 could not be judged, 130 interrupted."""
+        """0 gate passed, 1 failed, 3 could not be judged, 4 the target is not restored, 130 interrupted."""
         return self.gate.exit_code

@@ -30,8 +30,10 @@ def main() -> None:
 def _run(arguments: list[str]) -> None:
     from campaign.cli.aliases import canonical  # noqa: PLC0415 - only what is needed, when it is
     from campaign.cli.app import app  # noqa: PLC0415
+    from campaign.cli.leftovers import heal_first  # noqa: PLC0415
     from campaign.errors import CampaignError  # noqa: PLC0415
 
+    heal_first(arguments)
     try:
         app(canonical(arguments), prog_name="campaign")
     except CampaignError as error:

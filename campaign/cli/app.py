@@ -10,6 +10,7 @@ from campaign import __version__
 from campaign.cli.check import check
 from campaign.cli.clean import clean
 from campaign.cli.demo import demo
+from campaign.cli.heal import heal
 from campaign.cli.phases import phases
 from campaign.cli.report import report
 from campaign.cli.run import run
@@ -57,5 +58,5 @@ def version() -> None:
     typer.echo(f"campaign {__version__} on {platform.python_implementation()} {platform.python_version()}")
 
 
-for command in (run, check, report, clean, demo, worker, phases, schema, version):
+for command in (run, check, report, clean, heal, demo, worker, phases, schema, version):
     app.command()(command)

@@ -13,7 +13,7 @@ import os
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import ExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -187,7 +187,7 @@ class Breaker:
         missing = [each.missing for each in looks if not each.restored]
         did = [text for each in looks for text in each.did]
         detail = "; ".join(each for each in (healed.detail, *did, *missing) if each)
-        return Healed(healed.started_ns, healed.running_ns, healed.healthy_ns, not missing, detail)
+        return replace(healed, restored=not missing, detail=detail)
 
     async def _by_guardian(self, record: UndoRecord, healed: Healed) -> Healed:
         """What came of asking the guardian, which goes by the record and not by what we believe."""
@@ -339,6 +339,7 @@ async def open_breaker(
     Leaving the block undoes what is still open, however it is left, and ends the guardian. `notify` gets
     sentences for the reader. Raises FaultError and RefusedError (another campaign breaks this target).
     """
+    run = _absolute(run)
     state = _state(run, notify)
     with ExitStack() as stack:
         try:
@@ -354,6 +355,11 @@ async def open_breaker(
             yield breaker
         finally:
             await uninterrupted(breaker.end())
+
+
+def _absolute(run: str) -> str:
+    """The folder for a later command, which runs in another one."""
+    return str(Path(run).absolute())
 
 
 def _state(run: str, notify: Callable[[str], None]) -> str:

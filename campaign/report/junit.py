@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+from campaign.gate import Broken, unrestored
 from campaign.records import CampaignResult, Finding, Outcome, PhaseResult, Status
 from campaign.report.atomic import write_text
 from campaign.report.document import iso
@@ -27,6 +29,8 @@ def render(result: CampaignResult) -> str:
     root = ET.Element("testsuites", name=_legal(result.run.name))
     for phase in result.results:
         root.append(_suite(phase))
+    if broken := unrestored(result.results):
+        root.append(_left_broken(broken))
     for total in ("tests", "failures", "errors", "skipped"):
         root.set(total, str(sum(int(suite.get(total, "0")) for suite in root)))
     root.set("time", f"{result.run.ended_at - result.run.started_at:.3f}")
@@ -45,6 +49,21 @@ def _suite(phase: PhaseResult) -> ET.Element:
     suite.set("time", f"{phase.ended - phase.began:.3f}")
     if phase.began:
         suite.set("timestamp", iso(phase.began).removesuffix("Z"))
+    return suite
+
+
+def _left_broken(broken: Iterable[Broken]) -> ET.Element:
+    """A suite of its own, so that no build server can overlook it: an error for all that is broken still."""
+    suite = ET.Element("testsuite", name="the target is restored")
+    for each in broken:
+        case = ET.SubElement(suite, "testcase", classname=_legal(each.phase), name=_legal(each.what))
+        text = "\n".join(["Put it back by hand:", *each.by_hand])
+        _add(case, "error", message=f"NOT RESTORED: {each.what}: {each.why}", text=text, kind="blocker")
+    suite.set("tests", str(len(suite)))
+    suite.set("failures", "0")
+    suite.set("errors", str(len(suite)))
+    suite.set("skipped", "0")
+    suite.set("time", "0.000")
     return suite
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from html import escape
 from pathlib import Path
 
-from campaign.records import CampaignResult, Improvement, PhaseResult
+from campaign.records import CampaignResult, Improvement, Outcome, PhaseResult
 from campaign.report import words
 from campaign.report.atomic import write_text
 from campaign.report.document import requests
@@ -28,7 +28,27 @@ def write(result: CampaignResult, path: Path) -> None:
 
 def render(result: CampaignResult) -> str:
     """The Markdown text; everything that was measured or named elsewhere is escaped."""
-    return "\n".join([*_verdict(result), *_improvements(result), *_phases(result), ""])
+    return "\n".join([*_left_broken(result), *_verdict(result), *_improvements(result), *_phases(result), ""])
+
+
+def _left_broken(result: CampaignResult) -> Iterator[str]:
+    broken = words.left_broken(result)
+    if not broken:
+        return
+    yield f"# {words.SHAPES[Outcome.FAILED]} {words.NOT_RESTORED.upper()}"
+    yield ""
+    yield words.NOT_RESTORED_ADVICE
+    yield ""
+    for each in broken:
+        yield f"- **{_safe(each.what)}**: {_safe(each.why)}"
+        yield ""
+        yield from _code(each.by_hand)
+        yield ""
+
+
+def _code(lines: Iterable[str]) -> Iterator[str]:
+    """Commands as they are typed, indented so that nothing in them ends the block."""
+    yield from (f"      {visible(line)}" for line in lines)
 
 
 def _verdict(result: CampaignResult) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from rich.box import HEAVY
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.panel import Panel
@@ -30,12 +31,33 @@ LISTED = 8
 
 def summary(result: CampaignResult, report: Path | None) -> RenderableType:
     """What to print at the end, for a console of 80 columns or more; plain where the console is."""
-    parts: list[RenderableType] = [Text(), _verdict(result), Text()]
+    parts: list[RenderableType] = [Text(), *_left_broken(result), _verdict(result), Text()]
     if result.improvements:
         parts += [Padding(_findings(result), (0, 2)), Text()]
     if any(_unassessed(result)):
         parts += [Padding(_not_assessed(result), (0, 2)), Text()]
     return Group(*parts, *_ending(result, report))
+
+
+def _left_broken(result: CampaignResult) -> Iterator[RenderableType]:
+    """The loudest thing that we print: what is broken still, and the commands that put it back."""
+    broken = words.left_broken(result)
+    if not broken:
+        return
+    body = Text(words.NOT_RESTORED_ADVICE, overflow="fold")
+    for each in broken:
+        body.append(f"\n\n{words.SHAPES[Outcome.FAILED]} {visible(each.what)}", style="bold")
+        body.append(f"\n  {visible(each.why)}" if each.why else "")
+        for line in each.by_hand:
+            body.append(f"\n  $ {visible(line)}", style="bold")
+    yield Panel(
+        body,
+        title=f"!!! {words.NOT_RESTORED.upper()} !!!",
+        box=HEAVY,
+        border_style="bold red",
+        padding=(1, 2),
+    )
+    yield Text()
 
 
 def _verdict(result: CampaignResult) -> Panel:

@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable
 
+from campaign.gate import Broken, unrestored
 from campaign.records import (
     CampaignResult,
     Direction,
@@ -52,6 +53,20 @@ def points(value: float | None) -> str:
 def percent(share: float) -> str:
     """A share as whole percent, rounded down: 100 % means all of it."""
     return f"{math.floor(share * 100 + 1e-9)} %"
+
+
+NOT_RESTORED = "The target is not restored"
+
+NOT_RESTORED_ADVICE = (
+    "We broke this on purpose and could not put it back, or not see that it is. Put it back by hand, or try "
+    "again with `campaign heal`; no campaign will begin here until it is whole."
+)
+"""What is said, louder than anything else, of a target that was left broken."""
+
+
+def left_broken(result: CampaignResult) -> tuple[Broken, ...]:
+    """What the campaign broke and could not put back."""
+    return unrestored(result.results)
 
 
 def counts(findings: Iterable[Finding]) -> dict[Outcome, int]:

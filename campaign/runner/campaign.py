@@ -41,6 +41,7 @@ from campaign.report.write import write_all
 from campaign.runner.interrupt import Interrupt, on_signals
 from campaign.runner.plan import Selection, Step, make_plan
 from campaign.runner.preflight import check_guard, find_target, look_before, urls_of
+from campaign.runner.restored import check_whole, sole, with_what_is_left
 from campaign.runner.step import Surroundings, left_out, run_step
 from campaign.runner.surroundings import describe_environment
 from campaign.runner.verdict import conclude
@@ -75,9 +76,22 @@ async def run_campaign(
     steps = make_plan(campaign, phases, selection=options.selection)
     check_environment(campaign.target.environment, allow_production=options.allow_production)
     await check_guard(campaign.target, also=urls_of(steps))
+    await check_whole(campaign.target.url)
     await look_before(steps, campaign.target)
     if options.selection.quick:  # wherever its name stands, a reader sees that this run proves less
         campaign = replace(campaign, name=f"{campaign.name} (quick)")
+    with sole(campaign.target.url, steps, run=campaign.name):
+        return await _run(campaign, phases, steps, options=options, interrupt=interrupt)
+
+
+async def _run(
+    campaign: Campaign,
+    phases: dict[str, Phase],
+    steps: tuple[Step, ...],
+    *,
+    options: Options,
+    interrupt: Interrupt,
+) -> Finished:
     clock = RealClock()
     folder = _new_folder(options.output, campaign.name, clock)
     redact = Redactor(campaign.secrets)
@@ -149,7 +163,7 @@ async def _one_result(step: Step, around: Surroundings, *, absent: Reason | None
         _, reason = await find_target(around.campaign.target, around.clock)
     if reason is not None:
         return left_out(step, reason, around)
-    return await run_step(step, around)
+    return with_what_is_left(await run_step(step, around), around.folder)
 
 
 FRESH = 5.0

@@ -25,6 +25,9 @@ GRACE = 30.0
 LAST_GRACE = 5.0
 """Seconds a cancelled phase gets before it is left behind."""
 
+HEALING_GRACE = 300.0
+"""Seconds a cancelled phase gets that breaks things: it puts them back, however often it is cancelled."""
+
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
@@ -87,7 +90,8 @@ async def _collect(step: Step, log: EvidenceLog, *, around: Surroundings) -> Rea
     with around.interrupt.aimed_at(soft=stop.request, hard=task.cancel):
         if around.interrupt.count:
             stop.request()
-        late = await _within(task, stop, seconds=allowed)
+        last = HEALING_GRACE if step.phase.info.disruptive else LAST_GRACE
+        late = await _within(task, stop, seconds=allowed, last=last)
     if late:
         return Reason(ReasonKind.DEADLINE, f"not finished after {allowed:.0f} s, so it was ended")
     if around.interrupt.count:
@@ -111,7 +115,9 @@ def _deadline_seconds(planned: float) -> float:
     return planned * 1.5 + 120.0
 
 
-async def _within(task: asyncio.Task[BaseException | None], stop: Stop, *, seconds: float) -> bool:
+async def _within(
+    task: asyncio.Task[BaseException | None], stop: Stop, *, seconds: float, last: float
+) -> bool:
     """Wait for the phase: ask it to end when its time is up or the user says so, then insist. True: it was
     late.
     """
@@ -122,7 +128,7 @@ async def _within(task: asyncio.Task[BaseException | None], stop: Stop, *, secon
     await asyncio.wait({task}, timeout=GRACE)
     if not task.done():
         task.cancel()
-        await asyncio.wait({task}, timeout=LAST_GRACE)
+        await asyncio.wait({task}, timeout=last)
     asked.cancel()
     return late
 
