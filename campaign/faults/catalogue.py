@@ -15,7 +15,7 @@ from campaign.faults.containers.offline import Disconnect
 from campaign.faults.containers.place import find_engine
 from campaign.faults.containers.squeezed import Squeeze
 from campaign.faults.fault import Fault, FaultError
-from campaign.faults.means import FaultKind, Means, Strength
+from campaign.faults.means import FaultKind, Means, ProcessMeans, Strength
 from campaign.faults.processes import ProcessFault
 from campaign.faults.routes import RouteFault
 
@@ -42,11 +42,16 @@ def can_make(kind: FaultKind, means: Means) -> str:
     """Which of the means would make it: `container`, `process`, `command` or `route`; "" where none can."""
     able = (
         ("container", means.container is not None and kind in ON_CONTAINERS),
-        ("process", means.process is not None and kind in ON_PROCESSES),
+        ("process", means.process is not None and _on_process(kind, means.process)),
         ("command", means.command is not None and kind in BY_COMMANDS),
         ("route", means.route is not None and kind in ON_ROUTES),
     )
     return next((name for name, is_able in able if is_able), "")
+
+
+def _on_process(kind: FaultKind, process: ProcessMeans) -> bool:
+    """A crash is only one where something brings it back."""
+    return kind in ON_PROCESSES and (process.supervised or kind is not FaultKind.CRASH)
 
 
 def make_fault(

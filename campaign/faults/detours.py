@@ -23,7 +23,7 @@ Address = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Detour:
-    """An open route; `listen` is where the target connects to. It is what `RouteMeans` asks for."""
+    """An open route; `listen` is where the target connects to."""
 
     name: str
     listen: Address
@@ -43,16 +43,8 @@ class Detour:
 
         Raises FaultError.
         """
-        await self.watch().ask(
-            "set",
-            name=self.name,
-            latency=latency,
-            jitter=jitter,
-            bandwidth=bandwidth,
-            cut=cut,
-            reset=reset,
-            blackhole=blackhole,
-        )
+        how = {"latency": latency, "jitter": jitter, "bandwidth": bandwidth}
+        await self.watch().ask("set", name=self.name, **how, cut=cut, reset=reset, blackhole=blackhole)
 
     async def clear(self) -> None:
         """Let all through as it comes. Raises FaultError."""
@@ -78,6 +70,25 @@ class Detours:
             said = await self._ask(name, listen, to)
         host, port = said
         return Detour(name, (host, port), self._watch)
+
+    async def set(
+        self,
+        name: str,
+        *,
+        latency: float = 0,
+        jitter: float = 0,
+        bandwidth: float = 0,
+        cut: bool = False,
+        reset: bool = False,
+        blackhole: bool = False,
+    ) -> None:
+        """Disturb an open route, as `Detour.set` does. Raises FaultError."""
+        how = {"latency": latency, "jitter": jitter, "bandwidth": bandwidth}
+        await self._watch().ask("set", name=name, **how, cut=cut, reset=reset, blackhole=blackhole)
+
+    async def clear(self, name: str) -> None:
+        """Let all through an open route as it comes. Raises FaultError."""
+        await self._watch().ask("clear", name=name)
 
     async def _ask(self, name: str, listen: Address, to: Address) -> Address:
         try:

@@ -33,6 +33,9 @@ WORDS = {
     FaultKind.TERM: "send SIGTERM to",
     FaultKind.PAUSE: "freeze",
 }
+WITH_CHILDREN = frozenset({FaultKind.PAUSE, FaultKind.KILL})
+"""A crash ends one process: what becomes of its children is part of what is looked at."""
+
 GENTLE = frozenset({FaultKind.STOP, FaultKind.RESTART, FaultKind.TERM})
 
 
@@ -92,14 +95,14 @@ class ProcessFault:
 
     def describe(self) -> str:
         """What it does, for people."""
-        which = f" {self._family[0].pid}" if self._family else ""
+        which = f" {self._family[0].pid}{self._with_children()}" if self._family else ""
         return f"{WORDS[self.kind]} the process{which} ({self.subject}, {_by(self.means)})"
 
     async def look(self) -> tuple[HealStep, ...]:
         """The process and its children. Raises FaultError where it is not there or would not come back."""
         main = await asyncio.to_thread(find, self.means, role=self.subject)
         self._refuse(main)
-        children = _children(main) if self.kind in {FaultKind.PAUSE, FaultKind.KILL, FaultKind.CRASH} else ()
+        children = _children(main) if self.kind in WITH_CHILDREN else ()
         self._family = (main, *children)
         frozen = children if self.kind is FaultKind.PAUSE else ()
         self._steps = (self._step(main), *map(_thaw, frozen))

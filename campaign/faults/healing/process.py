@@ -34,6 +34,8 @@ def put_back(where: Mapping[str, Any], how: Mapping[str, Any]) -> PutBack:
     process, start = int(where.get("pid") or 0), int(where.get("began") or 0)
     if alive(process, start):
         return _go_on(process)
+    if how.get("may_be_gone"):  # a child of what was stopped
+        return PutBack(restored=True)
     if _there(where, old=process, start=start):
         return PutBack(restored=True, did=("another process has taken its place",))
     if how.get("supervised"):
