@@ -161,12 +161,11 @@ def _others(
 def _healed(journal: Journal, entry: Entry, record: UndoRecord, patience: float) -> tuple[Standing, str]:
     with journal.held(record.id, seconds=patience):
         journal.note(record.id, "healing", by="a later command")
-        healing = heal(record, injected=_long_ago(record), patience=patience)
+        healing = heal(record, injected=entry.injected, long_ago=_long_ago(record), patience=patience)
         if not healing.restored:
             journal.note(record.id, "not_restored", by="a later command", detail=healing.detail)
             return Standing.BROKEN, "; ".join(healing.missing)
         journal.close(record.id, by="a later command", detail=healing.detail)
-    del entry
     return Standing.HEALED, healing.detail
 
 

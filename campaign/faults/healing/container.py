@@ -186,7 +186,7 @@ def _connectable(endpoint: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _health_seconds(found: Mapping[str, Any]) -> float:
-    """How long its health check may take until it is content: start period and two tries, 2 minutes at most."""
+    """How long its health check may take to be content: start period and two tries, at most 2 minutes."""
     check = (found.get("Config") or {}).get("Healthcheck") or {}
     nanoseconds = (
         (check.get("StartPeriod") or 0) + (check.get("Interval") or 30e9) * 2 + (check.get("Timeout") or 0)

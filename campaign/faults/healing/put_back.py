@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import chain, repeat
 
 from campaign.faults.healing.answer import PutBack
 from campaign.faults.healing.command import put_back as by_command
@@ -25,6 +26,9 @@ AGAIN = 0.5
 
 PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 """Seconds between tries to put back what could not be; the last one repeats."""
+
+WATCHED = ("container", "process")
+"""Kinds that can be looked at over and over; a user's command is not run so."""
 
 ClearRoute = Callable[[str], bool]
 """Makes the route of that name undisturbed; False where it is not ours."""
@@ -59,90 +63,72 @@ def heal(
     patience: float,
     clear_route: ClearRoute = no_routes,
     well: Callable[[Healing], None] | None = None,
+    long_ago: bool = False,
 ) -> Healing:
     """What came of putting all of it back; tries again for `patience` seconds.
 
-    Where the fault is not known to be `injected` whole, it is watched until nothing can come any more; `well`
-    is called when all was well for the first time, before that.
+    Where the fault is not known to be `injected` whole, nor so `long_ago` that nothing of it can still come,
+    it is watched until nothing can; `well` is called when all was well for the first time, before that.
     """
-    began = time.monotonic()
-    latest = _all_steps(record.steps, clear_route)
-    did = list(_did(latest))
-    for pause in _pauses(until=began + patience):
-        if _settled(latest):
-            break
-        time.sleep(pause)
-        latest = _all_steps(record.steps, clear_route)
-        did += [each for each in _did(latest) if each not in did]
-    first = _summed(latest, did, began)
-    if well is not None and first.restored:
-        well(first)
-    if not first.restored or not _may_come(record, latest, injected=injected):
+    work = _Work(record, clear_route)
+    first = work.until_well(patience)
+    if not first.restored:
         return first
-    return _watched(record, first, clear_route=clear_route, seconds=_window(record))
+    if well is not None:
+        well(first)
+    if long_ago or not work.may_come(injected=injected):
+        return first
+    return work.watched(first)
 
 
-def _watched(record: UndoRecord, first: Healing, *, clear_route: ClearRoute, seconds: float) -> Healing:
-    """The same, or what came of it when what was on its way had come."""
-    until = time.monotonic() + seconds
-    did = list(first.did)
-    began = time.monotonic()
-    taken = first.seconds
-    latest: list[PutBack] = []
-    while time.monotonic() < until or (latest and not _settled(latest)):
-        time.sleep(AGAIN)
-        looked = time.monotonic()
-        latest = _all_steps(_watchable(record.steps), clear_route)
-        new = [each for each in _did(latest) if each not in did]
-        if new:
-            did += new
-            taken = (first.seconds or 0.0) + time.monotonic() - began
-        if time.monotonic() > until + ON_ITS_WAY:
-            break
-        del looked
-    missing = tuple(each.missing for each in latest if not each.restored)
-    return Healing(not missing, tuple(did), missing, taken if not missing else None)
+class _Work:
+    """One record being put back; gathers what was done for it."""
 
+    def __init__(self, record: UndoRecord, clear_route: ClearRoute) -> None:
+        self._steps, self._clear_route = record.steps, clear_route
+        self._began = time.monotonic()
+        self._did: list[str] = []
+        self._latest: list[PutBack] = []
 
-def _watchable(steps: Iterable[HealStep]) -> tuple[HealStep, ...]:
-    """Those that can be looked at without doing anything; a user's command is not run over and over."""
-    return tuple(each for each in steps if each.kind in ("container", "process"))
+    def until_well(self, patience: float) -> Healing:
+        """Put all of it back, again and again until it is, or cannot be, or the time is up."""
+        pauses = chain(PAUSES, repeat(PAUSES[-1]))
+        until = self._began + patience
+        self._look(self._steps)
+        while not self._settled() and time.monotonic() < until:
+            time.sleep(min(next(pauses), max(until - time.monotonic(), 0.0)))
+            self._look(self._steps)
+        return self._healing(time.monotonic())
 
+    def may_come(self, *, injected: bool) -> bool:
+        """Whether something of the fault may still be on its way."""
+        unsure = not injected and any(each.kind == "container" for each in self._steps)
+        return unsure or any(each.passing for each in self._latest)
 
-def _may_come(record: UndoRecord, latest: list[PutBack], *, injected: bool) -> bool:
-    kinds = {each.kind for each in record.steps}
-    if any(each.passing for each in latest):
-        return True
-    return not injected and "container" in kinds
+    def watched(self, first: Healing) -> Healing:
+        """The same, or what came of it once what was on its way had come."""
+        again = [each for each in self._steps if each.kind in WATCHED]
+        seconds = max((float(each.state.get("settle", ON_ITS_WAY)) for each in again), default=0.0)
+        until, done = time.monotonic() + seconds, len(self._did)
+        latest = first
+        while time.monotonic() < until or (not self._settled() and time.monotonic() < until + ON_ITS_WAY):
+            time.sleep(AGAIN)
+            self._look(again)
+            if len(self._did) > done or not latest.restored:
+                done, latest = len(self._did), self._healing(time.monotonic())
+        return latest if self._settled() else self._healing(time.monotonic())
 
+    def _look(self, steps: Iterable[HealStep]) -> None:
+        self._latest = [put_back(each, self._clear_route) for each in steps]
+        said = [text for each in self._latest for text in each.did]
+        self._did += [each for each in said if each not in self._did]
 
-def _window(record: UndoRecord) -> float:
-    """Seconds for which something may still come; a step may say so itself (`settle`)."""
-    return max((float(each.state.get("settle") or ON_ITS_WAY) for each in record.steps), default=0.0)
+    def _settled(self) -> bool:
+        return all(each.restored or each.final for each in self._latest)
 
-
-def _pauses(*, until: float) -> Iterable[float]:
-    number = 0
-    while time.monotonic() < until:
-        yield PAUSES[min(number, len(PAUSES) - 1)]
-        number += 1
-
-
-def _settled(latest: Iterable[PutBack]) -> bool:
-    return all(each.restored or each.final for each in latest)
-
-
-def _did(latest: Iterable[PutBack]) -> tuple[str, ...]:
-    return tuple(text for each in latest for text in each.did)
-
-
-def _summed(latest: list[PutBack], did: list[str], began: float) -> Healing:
-    missing = tuple(each.missing for each in latest if not each.restored)
-    return Healing(not missing, tuple(did), missing, None if missing else time.monotonic() - began)
-
-
-def _all_steps(steps: Iterable[HealStep], clear_route: ClearRoute) -> list[PutBack]:
-    return [put_back(each, clear_route) for each in steps]
+    def _healing(self, now: float) -> Healing:
+        missing = tuple(each.missing for each in self._latest if not each.restored)
+        return Healing(not missing, tuple(self._did), missing, None if missing else now - self._began)
 
 
 def put_back(step: HealStep, clear_route: ClearRoute = no_routes) -> PutBack:
