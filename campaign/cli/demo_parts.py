@@ -17,6 +17,7 @@ from typing import Any
 from campaign.cli.wishes import Key
 from campaign.records import ReasonKind
 from campaign.runner.plan import Step
+from campaign.target.spec import TargetSpec
 
 PHASE = "failover"
 COMPANION = "companion"
@@ -61,6 +62,14 @@ class DemoParts:
             for means, roles in own.items()
             for role, given in roles.items()
         }
+
+    def are_all(self, step: Step, target: TargetSpec) -> bool:
+        """Whether the phase of this step can break nothing else; its settings are of its own kind."""
+        if step.label not in self.labels:
+            return False
+        given = step.settings
+        others = {*given.processes, *given.routes} - {"service", COMPANION}
+        return not (target.containers or given.commands or others)
 
     def _pid_file(self, part: str) -> str:
         return str(self.folder / f"{part}.pid")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -70,7 +70,8 @@ def execute(wish: Wish) -> int:
         show_plan(campaign, steps)
         typer.echo("dry run: nothing was sent")
         return 0
-    _confirm(steps, yes=wish.yes or _ours(wish, campaign))
+    strange = [step for step in steps if parts is None or not parts.are_all(step, campaign.target)]
+    _confirm(strange, yes=wish.yes)
     with _target(wish, campaign, parts) as there:
         finished = _run(there, registry, options=options)
     show_summary(finished.result, finished.folder / "report.html")
@@ -88,11 +89,6 @@ def _check(wish: Wish) -> None:
 def _parts(wish: Wish, campaign: Campaign, registry: Registry) -> DemoParts | None:
     """Parts of the demo for the phase that breaks them; None where it will not run, or there is no demo."""
     return demo_parts(make_plan(campaign, registry.phases, selection=wish.selection)) if wish.demo else None
-
-
-def _ours(wish: Wish, campaign: Campaign) -> bool:
-    """Whether nothing can be broken but a demo of our own."""
-    return wish.demo and wish.file is None and not campaign.target.containers
 
 
 def _campaign(wish: Wish, registry: Registry, *, parts: DemoParts | None = None) -> Campaign:
@@ -129,8 +125,10 @@ def _fleet(address: str | None) -> str | None:
     return address
 
 
-def _confirm(steps: tuple[Step, ...], *, yes: bool) -> None:
-    """Ask before anything is broken on purpose. Raises RefusedError where nobody can answer, or says no."""
+def _confirm(steps: Iterable[Step], *, yes: bool) -> None:
+    """Ask before anything is broken on purpose that is not our own. Raises RefusedError where nobody can
+    answer, or says no.
+    """
     breaking = [step.label for step in steps if step.phase.info.disruptive and not step.left_out]
     if not breaking or yes:
         return
