@@ -32,17 +32,19 @@ def within(
     severity: Severity = Severity.CRITICAL,
     remedy: str = "",
     doubt: str = "",
+    settle: str = "",
 ) -> Finding:
     """A finding that holds a measurement against a limit.
 
     `subject` begins the message ("conversation p95, peak"). `doubt`, where given, is a reason why a good
     value proves nothing (a saturated generator): what would pass becomes inconclusive, what fails stands.
+    `settle` is what would decide it where the observations do not, if that is not more load.
     """
     outcome = _against(measured, limit)
     message = _sentence(subject, measured, limit=limit)
     if outcome is Outcome.INCONCLUSIVE:
         message = f"{message}: {_why_inconclusive(measured)}"
-        remedy = MORE_SAMPLES if _observed(measured) else NOTHING_SEEN
+        remedy = (settle or MORE_SAMPLES) if _observed(measured) else NOTHING_SEEN
     elif outcome is Outcome.WARNED and measured is not None and measured.low != measured.high:
         message = f"{message}: {_interval(measured)}"
     if doubt and outcome not in (Outcome.FAILED, Outcome.INCONCLUSIVE):

@@ -13,7 +13,7 @@ from campaign.phase import PhaseContext, PhaseInfo
 from campaign.records import Evidence, Finding
 from phases.safety.settings import SafetySettings
 
-PARTIALS: tuple[str, ...] = ("isolation", "crowd")
+PARTIALS: tuple[str, ...] = ("isolation", "crowd", "content")
 """The parts in the order in which the page shows them, each with a template of its own."""
 
 INFO = PhaseInfo(
@@ -23,6 +23,7 @@ INFO = PhaseInfo(
     requires=(),
     settings=SafetySettings,
     partial=("phases.safety", "partial.html", *(f"{name}/partial.html" for name in PARTIALS)),
+    gives=("text", "item"),
 )
 
 

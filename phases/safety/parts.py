@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from phases.safety.content.part import ContentPart
 from phases.safety.crowd.part import CrowdPart
 from phases.safety.isolation.part import IsolationPart
 from phases.safety.scene import Part
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 def all_parts() -> tuple[Part, ...]:
     """Every part there is."""
-    return (IsolationPart(), CrowdPart())
+    return (IsolationPart(), CrowdPart(), ContentPart())
 
 
 def asked(settings: SafetySettings) -> Iterator[Part]:

@@ -1,1 +1,1 @@
-"""Whether the content filter blocks what is not fit for a child and lets through what is, idle and under load."""
+"""Whether the content filter blocks what is not fit for a child, and nothing else, idle and under load."""

@@ -1,7 +1,7 @@
 """Makes items from the seeds: so many of each label, spread evenly over templates, sentences and relations.
 
-What an item says depends on its id and the version of the seeds alone; the seed of the run decides which items
-are taken, and in which order they come.
+What an item says depends on its id and the version of the seeds alone; the seed of the run decides which
+items are taken, and in which order they come.
 """
 
 from __future__ import annotations
@@ -53,9 +53,7 @@ def make_item(template: Template, number: int, relation: str, *, version: int, a
     return Item(mark, turns, template.unsafe, template.category, template.age, template.id, relation)
 
 
-def _items(
-    template: Template, relations: Collection[str], version: int, *, random: Random
-) -> Iterator[Item]:
+def _items(template: Template, relations: Collection[str], version: int, *, random: Random) -> Iterator[Item]:
     """All items of one template: relations in turn, each time on the next sentence."""
     numbers = list(range(1, len(template.sentences) + 1))
     random.shuffle(numbers)

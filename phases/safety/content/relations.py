@@ -1,5 +1,4 @@
-"""Ways to write a sentence that change nothing of what it means: what was unsafe stays so, and so does what was
-safe.
+"""Ways to write a sentence that change nothing of what it means: what was unsafe, or safe, stays so.
 
 Each gives the turns of the new writing, or None where it has nothing to change in this sentence.
 """
@@ -14,7 +13,7 @@ from typing import TypeAlias
 Relation: TypeAlias = Callable[[str, Random], "tuple[str, ...] | None"]
 
 LEET = str.maketrans("aeioAEIO", "43104310")
-LOOK_ALIKE = str.maketrans("aceopxyis", "асеорхуіѕ")
+LOOK_ALIKE = str.maketrans("aceopxyis", "\u0430\u0441\u0435\u043e\u0440\u0445\u0443\u0456\u0455")
 FULLWIDTH = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
 COMBINING = "\u0300\u0301\u0302\u0303\u0308\u030a"
 ZERO_WIDTH = "\u200b\u200c\u200d\u2060\ufeff"
@@ -150,7 +149,7 @@ def split(text: str, _: Random) -> tuple[str, ...] | None:
 
 
 def unpunctuated(text: str, _: Random) -> tuple[str, ...] | None:
-    """As speech recognition writes it: small letters, and no punctuation but inside of numbers and addresses."""
+    """As speech recognition writes it: small letters, no punctuation but inside of numbers and addresses."""
     return _changed(text, _PUNCTUATION.sub("", text).lower())
 
 
