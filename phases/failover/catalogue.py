@@ -6,7 +6,7 @@ A scenario is a few lines of data; `acts.py` does what the steps say.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from campaign.faults.means import FaultKind
@@ -27,19 +27,19 @@ DEPENDENCIES = (DATABASE, CACHE)
 class Blow:
     """One fault: the first of `kinds` that the means of the role can make.
 
-    `self_healing` blows are put right by something else; `at_once` ones last no longer than the command.
+    `self_healing` blows are left to what watches over the part.
     """
 
     role: str
     kinds: tuple[FaultKind, ...]
     self_healing: bool = False
-    at_once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Shipped:
     """A scenario. `blows` are made `apart` seconds one after the other, hold for `seconds` together, and are
-    put back in the opposite order; that `times` times. `volley`: requests are kept in flight around the blow.
+    put back in the opposite order; that `times` times. `least` blows must be possible (0: all of them).
+    `volley`: requests are kept in flight around the blow.
     `random`: which blow, when and how often is drawn from the seed, for `seconds` in all.
     """
 
@@ -51,6 +51,7 @@ class Shipped:
     times: int = 1
     volley: bool = False
     random: bool = False
+    least: int = 0
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -70,11 +71,12 @@ SHIPPED: Mapping[str, Shipped] = {
     "database_crashed": Shipped(
         "Database crashed, and left to what watches over it",
         (Blow(DATABASE, (FaultKind.CRASH,), self_healing=True),),
+        seconds=3.0,
     ),
     "cache_down": Shipped("Cache down and up", (Blow(CACHE, _DOWN),), during="degraded"),
     "service_restart": Shipped(
         "Service restarted with requests in flight",
-        (Blow(SERVICE, (FaultKind.TERM, FaultKind.RESTART), at_once=True),),
+        (Blow(SERVICE, (FaultKind.RESTART, FaultKind.TERM)),),
         seconds=0.0,
         volley=True,
     ),
@@ -82,6 +84,7 @@ SHIPPED: Mapping[str, Shipped] = {
     "service_crashed": Shipped(
         "Service crashed, and left to what watches over it",
         (Blow(SERVICE, (FaultKind.CRASH,), self_healing=True),),
+        seconds=3.0,
     ),
     "dependency_frozen": Shipped("Dependency frozen", (Blow(DEPENDENCY, _FROZEN),)),
     "slow_dependency": Shipped(
@@ -98,6 +101,7 @@ SHIPPED: Mapping[str, Shipped] = {
         (Blow(DEPENDENCY, (*_DOWN, *_FROZEN)), Blow(SERVICE, _KILLED)),
         seconds=45.0,
         random=True,
+        least=1,
     ),
     "cold_start": Shipped(
         "Everything down and up",
@@ -109,16 +113,3 @@ SHIPPED: Mapping[str, Shipped] = {
 
 LATENCY = 0.3
 """Seconds that a slow dependency adds to each answer, where the file says nothing else."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A scenario as it will run: the shipped one `form`, its parts named, and what the file changes.
-
-    `why` says why it cannot run; then it is left out.
-    """
-
-    name: str
-    form: Shipped
-    roles: Mapping[str, str] = field(default_factory=dict)
-    why: str = ""
