@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -255,11 +256,7 @@ def _from_file(path: str, role: str) -> int:
 
 def _listener(port: int, role: str) -> int:
     """The process that listens at the port; of a family that shares it, the eldest."""
-    listening = [
-        each
-        for each in psutil.net_connections("tcp")
-        if each.status == psutil.CONN_LISTEN and each.laddr and each.laddr[1] == port
-    ]
+    listening = [each for each in psutil.net_connections("tcp") if _listens_at(port, each)]
     pids = {each.pid for each in listening if each.pid}
     if not listening:
         raise FaultError(f"nothing listens at port {port} ({role}); start it first")
@@ -267,12 +264,33 @@ def _listener(port: int, role: str) -> int:
         raise FaultError(
             f"what listens at port {port} ({role}) is another account's: give its pid, or be root"
         )
-    eldest = {each for each in pids if not pids & _ancestors(each)}
+    eldest = {_eldest(each, port) for each in pids}
     if len(eldest) > 1:
         raise FaultError(
             f"{len(eldest)} processes listen at port {port} ({role}): {sorted(eldest)}; give one's pid"
         )
     return eldest.pop()
+
+
+def _eldest(pid: int, port: int) -> int:
+    """The first of its ancestors that listens there too: of those that share a socket only one is told."""
+    try:
+        parents = psutil.Process(pid).parents()
+        sharing = [each.pid for each in parents if any(_listens_at(port, line) for line in _lines(each))]
+    except psutil.Error:
+        return pid
+    return sharing[-1] if sharing else pid
+
+
+def _lines(process: psutil.Process) -> list[Any]:
+    try:
+        return list(process.net_connections("tcp"))
+    except psutil.Error:
+        return []
+
+
+def _listens_at(port: int, line: Any) -> bool:
+    return line.status == psutil.CONN_LISTEN and bool(line.laddr) and line.laddr[1] == port
 
 
 def _ancestors(pid: int) -> set[int]:

@@ -11,9 +11,9 @@ from campaign.faults.fault import Effect, FaultError, Healed, Injected
 from campaign.faults.means import FaultKind, RouteMeans, Strength
 from campaign.faults.record import HealStep
 
-OPENERS = (b"", bytes.fromhex("0000000804d2162f"), b"\r\n\r\n")
-"""What makes a server answer: nothing (it speaks first), what asks PostgreSQL for TLS, empty lines (Redis,
-HTTP). None of them does anything; the latter two are sent one after the other."""
+OPENERS = (b"", bytes.fromhex("0000000804d2162f"), b"PING\r\n\r\n")
+"""What makes a server answer: nothing (it speaks first), what asks PostgreSQL for TLS, and a word that Redis
+knows and HTTP refuses. None of them does anything; each is tried on a connection of its own."""
 
 TRY_SECONDS = 0.4
 """How long each may take to be answered while the route is undisturbed."""
@@ -25,12 +25,12 @@ MARGIN_SECONDS = 0.6
 @dataclass(frozen=True, slots=True)
 class Reply:
     """How a connection through the route went. `how` is `answered`, `closed`, `reset`, `refused` or `silent`;
-    `seconds` from the last that was sent to the answer; `sent` are how many of the openers it took.
+    `seconds` from `opener`, which was sent, to the answer.
     """
 
     how: str
     seconds: float
-    sent: int
+    opener: bytes
 
 
 class RouteFault:
@@ -60,12 +60,15 @@ class RouteFault:
 
     async def look(self) -> tuple[HealStep, ...]:
         """How it answers undisturbed. Raises FaultError where nothing gets through."""
-        self._before = await self._reply(TRY_SECONDS)
+        for opener in OPENERS:
+            self._before = await self._reply(TRY_SECONDS, opener)
+            if self._before.how != "silent":
+                break
         host, port = self.means.listen
-        if self._before.how in {"refused", "reset"}:
+        if self._before is None or self._before.how in {"refused", "reset"}:
             raise FaultError(
                 f"the route {self.means.name} at {host}:{port} does not work before the fault: "
-                f"connections are {self._before.how}"
+                "connections are refused or reset"
             )
         return (HealStep("route", {"name": self.means.name}, {}, ()),)
 
@@ -91,7 +94,7 @@ class RouteFault:
         if before is None:
             return Effect(proved=False, detail="it was not looked at before")
         expected = before.seconds + self.strength.latency + self.strength.jitter
-        now = await self._reply(expected + MARGIN_SECONDS, sends=before.sent)
+        now = await self._reply(expected + MARGIN_SECONDS, before.opener)
         if self.kind in {FaultKind.CUT, FaultKind.RESET}:
             proved = now.how in {"refused", "reset"} or (now.how == "closed" and before.how != "closed")
             return Effect(proved, f"a connection through it is {now.how}; before, it was {before.how}")
@@ -125,43 +128,37 @@ class RouteFault:
         except FaultError as error:
             return Healed(started, None, None, restored=False, detail=str(error))
         cleared = self.clock.now_ns()
-        now = await self._reply(TRY_SECONDS + before.seconds, sends=before.sent)
+        now = await self._reply(TRY_SECONDS + before.seconds, before.opener)
         if now.how in {"refused", "reset"}:
             return Healed(started, None, None, restored=False, detail=f"connections through it are {now.how}")
         return Healed(started, cleared, None, restored=True, detail=f"a connection through it is {now.how}")
 
-    async def _reply(self, seconds: float, *, sends: int = len(OPENERS)) -> Reply:
-        """How a connection goes; each of the first `sends` openers is given so many seconds."""
+    async def _reply(self, seconds: float, opener: bytes) -> Reply:
+        """How a connection goes, on which the opener is given so many seconds."""
         began = self.clock.now_ns()
         try:
             async with asyncio.timeout(seconds + MARGIN_SECONDS):
                 reader, writer = await asyncio.open_connection(*self.means.listen)
         except TimeoutError:
-            return Reply("silent", self._since(began), 0)
+            return Reply("silent", self._since(began), opener)
         except ConnectionResetError:
-            return Reply("reset", self._since(began), 0)
+            return Reply("reset", self._since(began), opener)
         except OSError:
-            return Reply("refused", self._since(began), 0)
+            return Reply("refused", self._since(began), opener)
+        began = self.clock.now_ns()
         try:
-            return await self._converse(reader, writer, seconds, sends)
+            writer.write(opener)
+            async with asyncio.timeout(seconds):
+                data = await reader.read(1)
+            return Reply("answered" if data else "closed", self._since(began), opener)
+        except TimeoutError:
+            return Reply("silent", self._since(began), opener)
         except ConnectionError:
-            return Reply("reset", self._since(began), sends)
+            return Reply("reset", self._since(began), opener)
         finally:
             writer.close()
             with suppress(OSError):
                 await writer.wait_closed()
-
-    async def _converse(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, seconds: float, sends: int
-    ) -> Reply:
-        for number, opener in enumerate(OPENERS[:sends], 1):
-            began = self.clock.now_ns()
-            writer.write(opener)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    data = await reader.read(1)
-                return Reply("answered" if data else "closed", self._since(began), number)
-        return Reply("silent", seconds, sends)
 
     def _since(self, began: int) -> float:
         return (self.clock.now_ns() - began) / SECOND
