@@ -121,15 +121,16 @@ class Engine:
             raise FaultError(f"the engine at {self.place.url} cannot be asked: {_why(error)}") from error
 
     def _connected(self) -> APIClient:
-        from docker import APIClient  # noqa: PLC0415
         from docker.tls import TLSConfig  # noqa: PLC0415
+
+        from campaign.faults.containers.client import Client  # noqa: PLC0415
 
         url, tls = self.place.url, self.place.tls
         if url.startswith("ssh://"):
             self._tunnel = self._tunnel or Tunnel(url, seconds=self._answer)
             url = self._tunnel.url
         config = TLSConfig((tls.cert, tls.key), tls.ca, verify=True) if tls else False
-        return APIClient(url, version="auto", timeout=max(1, round(self._answer)), tls=config)
+        return Client(url, version="auto", timeout=max(1, round(self._answer)), tls=config)
 
 
 def _update(client: APIClient, container: str, changes: dict[str, Any]) -> None:
