@@ -47,8 +47,8 @@ class Striking(Protocol):
 class Acts:
     """The faults of one scenario as they happen: `strikes` is what became of them.
 
-    `trouble` is why it broke off. `began_ns` is of the clock; the moments of a strike count from it. `wrap` may
-    put something around a fault. `tell` hears of what comes next.
+    `trouble` is why it broke off. `began_ns` is of the clock; the moments of a strike count from it. `wrap`
+    may put something around a fault. `tell` hears of what comes next.
     """
 
     chosen: Chosen

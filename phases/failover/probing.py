@@ -130,9 +130,13 @@ class Volley:
             for each in range(VOLLEY)
         ]
 
+    def cease(self) -> None:
+        """Send no more."""
+        self._over = True
+
     async def end(self) -> None:
         """Send no more, and wait for the last answers."""
-        self._over = True
+        self.cease()
         await asyncio.gather(*self._workers)
 
     async def drop(self) -> None:
@@ -179,12 +183,9 @@ class UnderFire:
         volley = self._begin()
         try:
             await self._clock.sleep_until(self._clock.now_ns() + WARM_NS)
-            injected = await self._fault.inject()
-            await volley.end()
-        except BaseException:
-            await volley.drop()
-            raise
-        return injected
+            return await self._fault.inject()
+        finally:
+            volley.cease()
 
     async def took_effect(self) -> Effect:
         """Whether it is proved to have happened."""

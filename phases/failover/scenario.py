@@ -73,6 +73,7 @@ class Scenario:
             wrap=self._under_fire if chosen.form.volley else lambda fault: fault,
         )
         self._streams: list[Stream] = []
+        self._volleys: list[Volley] = []
         self._writer: Writer | None = None
         self._beside: Beside | None = None
         self._before = _Before()
@@ -190,7 +191,7 @@ class Scenario:
     async def _end(self) -> None:
         """Send no more and wait for the last answers; what the load beside it saw."""
         now = self._clock.now_ns()
-        for each in self._streams:
+        for each in (*self._streams, *self._volleys):
             await each.end()
         await self._points.end()
         if self._writer is not None:
@@ -207,7 +208,7 @@ class Scenario:
 
     async def _drop(self) -> None:
         """End everything at once."""
-        for each in self._streams:
+        for each in (*self._streams, *self._volleys):
             await each.drop()
         await self._points.end()
         if self._writer is not None:
@@ -270,7 +271,8 @@ class Scenario:
         operations = (probes.in_flight,) if probes.in_flight else scene.reads
 
         def begin() -> Volley:
-            return Volley(scene.people.probing, operations, diary=self._diary)
+            self._volleys.append(Volley(scene.people.probing, operations, diary=self._diary))
+            return self._volleys[-1]
 
         return UnderFire(fault, begin, self._clock)
 
