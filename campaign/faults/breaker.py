@@ -117,6 +117,11 @@ class Breaker:
         return Detours(self._guard, state=self._journal.state)
 
     @property
+    def guardians(self) -> tuple[int, ...]:
+        """The processes that watch over this run on this machine."""
+        return () if self._watch is None else (self._watch.process,)
+
+    @property
     def unrestored(self) -> tuple[Unrestored, ...]:
         """What is not restored although it was tried; whole once the block is left."""
         return tuple(self._unrestored.values())
