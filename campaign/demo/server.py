@@ -45,7 +45,7 @@ def serve(options: DemoOptions) -> None:
     with (
         leaving_on_signals(exit_with_stdin=options.exit_with_stdin),
         _right_to_serve(options),
-        _listening(options) as listener,
+        listening(options) as listener,
         stores(options) as url,
     ):
         if options.announce_database:
@@ -95,7 +95,8 @@ def _configured(options: DemoOptions, database: Database) -> uvicorn.Config:
 
 
 @contextmanager
-def _listening(options: DemoOptions) -> Iterator[socket.socket]:
+def listening(options: DemoOptions) -> Iterator[socket.socket]:
+    """A socket that listens; raises UnusableOptionError where it cannot."""
     family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
     try:
         listener = socket.create_server((options.host, options.port), family=family, backlog=BACKLOG)

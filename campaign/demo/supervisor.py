@@ -19,7 +19,7 @@ from subprocess import DEVNULL, PIPE, Popen
 
 from campaign.demo.options import DemoOptions
 from campaign.demo.pid_files import write_pid
-from campaign.demo.server import leaving_on_signals, stores
+from campaign.demo.server import leaving_on_signals, listening, stores
 
 SERVICE_PID, COMPANION_PID, OWN_PID = "service.pid", "companion.pid", "supervisor.pid"
 PAUSE_S = 0.2
@@ -42,7 +42,9 @@ def supervise(options: DemoOptions, folder: Path) -> None:
     ):
         if options.announce_database:
             print(f"DATABASE {options.database_url or url}", flush=True)  # noqa: T201
-        _keep(_command(replace(options, database_url=url)), folder / SERVICE_PID)
+        with listening(options) as listener:
+            port = listener.getsockname()[1]  # the same for all starts
+        _keep(_command(replace(options, database_url=url, port=port)), folder / SERVICE_PID)
 
 
 def _keep(command: list[str], pid_file: Path) -> None:
