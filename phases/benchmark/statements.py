@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
 
@@ -146,7 +146,7 @@ def _is_fit(server: Server, entry: StatementEntry, *, timed: Timed, over: Over) 
     for _ in range(TRIES):
         began = time.perf_counter_ns()
         try:
-            rows = _rows(server, entry, over=over)
+            too_much = _excess(server, entry, over=over)
         except SQLAlchemyError as error:
             failure = failure_of(error)
             _miss(failures, failure, time.perf_counter_ns() - began, over=over)
@@ -154,7 +154,7 @@ def _is_fit(server: Server, entry: StatementEntry, *, timed: Timed, over: Over) 
                 continue
             timed.trouble = str(failure) if failure.code in ONLY_READS else ""
             break
-        timed.trouble = TOO_MUCH if rows > MOST_ROWS else ""
+        timed.trouble = too_much
         return not timed.trouble
     timed.take(failures)
     return False
@@ -166,23 +166,36 @@ TRIES = 3
 ONLY_READS = frozenset({"25006", "25006/1792", "SQLITE_READONLY"})
 """How databases say that a session may only read."""
 
-TOO_MUCH = f"it gives more than {MOST_ROWS:,} rows; benchmark it with a LIMIT, as it is used"
+MOST_BYTES = 64 * 2**20
 
 
-def _rows(server: Server, entry: StatementEntry, *, over: Over) -> int:
-    """How many rows a query gives, at most a few more than `MOST_ROWS`: we fetch no more, and keep none."""
+def _too_much(rows: int, size: int) -> str:
+    if rows <= MOST_ROWS and size <= MOST_BYTES:
+        return ""
+    what = f"{MOST_ROWS:,} rows" if rows > MOST_ROWS else f"{MOST_BYTES // 2**20} MiB"
+    return f"it gives more than {what}; benchmark it with a LIMIT, as it is used"
+
+
+def _bytes_of(rows: Iterable[Iterable[Any]]) -> int:
+    """What the texts and byte strings in these rows come to."""
+    return sum(len(each) for row in rows for each in row if isinstance(each, str | bytes))
+
+
+def _excess(server: Server, entry: StatementEntry, *, over: Over) -> str:
+    """What is too much of a query's answer, "" where nothing is: we fetch no more, and keep none."""
     connection = _open(server, writes=False, over=over)
     try:
         if server.kind is not Kind.SQLITE:
             connection.exec_driver_sql(READ_ONLY)
         sql = for_control(entry.sql, server.kind)
         streaming = {"stream_results": True, "max_row_buffer": CHUNK}
-        result, rows = connection.exec_driver_sql(sql, entry.params, streaming), 0
-        while rows <= MOST_ROWS and (fetched := len(result.fetchmany(CHUNK))):
-            rows += fetched
-        if rows > MOST_ROWS and server.kind is Kind.MYSQL:
+        result, rows, size, portion = connection.exec_driver_sql(sql, entry.params, streaming), 0, 0, 1
+        while rows <= MOST_ROWS and size <= MOST_BYTES and (fetched := result.fetchmany(portion)):
+            rows, size, portion = rows + len(fetched), size + _bytes_of(fetched), min(CHUNK, 2 * portion)
+        too_much = _too_much(rows, size)
+        if too_much and server.kind is Kind.MYSQL:
             _break_off(server, connection, result)
-        return rows
+        return too_much
     finally:
         connection.invalidate()
         connection.close()

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from campaign.database.address import read_address
 from campaign.database.blocking import interrupted
-from campaign.database.failure import failure_of
+from campaign.database.failure import FailureKind, failure_of
 from campaign.database.server import Server, open_server, tag_of
 from campaign.database.territory import Territory, claim, is_there
 from campaign.database.uptime import restarted, started_at
@@ -143,7 +143,10 @@ async def _contained(part: Part, scene: Scene) -> None:
     except (SQLAlchemyError, OSError) as error:
         _record_trouble(scene, part, str(failure_of(error)))
     except Exception as error:  # noqa: BLE001 - the other parts are worth having all the same
-        _record_trouble(scene, part, f"it broke off: {type(error).__name__}: {failure_of(error).text}")
+        failure = failure_of(error)
+        drivers_own = failure.kind is not FailureKind.OTHER
+        broke = f"it broke off: {type(error).__name__}: {failure.text}"
+        _record_trouble(scene, part, str(failure) if drivers_own else broke)
 
 
 def _lacking(part: Part, scene: Scene) -> str:

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from scene import open_scene, run_phase, settings_of
 
-from campaign.database.address import read_address
+from campaign.database.address import kind_of, read_address
 from campaign.database.server import open_server
 from campaign.database.sessions import sessions
 from campaign.records import Evidence, Outcome, Severity
@@ -166,6 +166,20 @@ def test_a_statement_that_never_returns_is_ended_on_the_server_too(postgres_url)
 def test_a_huge_result_is_not_read(postgres_url):
     _, findings = run(postgres_url, huge={"sql": "SELECT repeat('x', 1000) FROM generate_series(1, 50000)"})
     assert "more than 10,000 rows" in findings["huge.error_rate"].message
+
+
+LARGE = {
+    "postgresql": "SELECT repeat('x', 1000000) FROM generate_series(1, 300)",
+    "mysql": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300) "
+    "SELECT repeat('x', 1000000) AS said FROM n",
+    "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300) "
+    "SELECT hex(zeroblob(500000)) FROM n",
+}
+
+
+def test_a_few_rows_that_are_huge_are_not_read_either(database_url):
+    _, findings = run(database_url, huge={"sql": LARGE[kind_of(database_url).value]})
+    assert "more than 64 MiB" in findings["huge.error_rate"].message
 
 
 SNEAKY = {

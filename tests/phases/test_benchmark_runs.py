@@ -330,7 +330,7 @@ def test_a_statement_that_gives_everything_is_not_fetched(service, postgres_url)
         "all": {"sql": "SELECT repeat('x', 100000) FROM generate_series(1, 10000000)", "limit": "1s"}
     }
     _, found = with_statements(service, postgres_url, everything)
-    assert "more than 10,000 rows" in found["statement.all.mean"].message
+    assert "more than 64 MiB" in found["statement.all.mean"].message
 
 
 def test_too_many_rows_are_not_fetched_whatever_their_columns_are_called(service, database_url, people):

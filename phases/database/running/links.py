@@ -1,45 +1,20 @@
 """A driver's connection behind one protocol: the same few words for asyncpg, psycopg, asyncmy and aiosqlite.
 
-Each asks with the driver's own prepared statement where it has one. A statement's first answer is read with a
-bound; once it kept well below it, it is asked for as an application would, as a bounded read keeps PostgreSQL
-from parallel plans.
+Each asks with the driver's own prepared statement where it has one. A statement's first answer is read with
+bounds (`portions`); once it kept well below them, it is asked for as an application would, as a bounded read
+keeps PostgreSQL from parallel plans.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Protocol
 
-from phases.database.running.drawing import DrawAll
-from phases.database.running.work import TooLargeError
+from phases.database.running.portions import Answer, Query
 
 GOODBYE = 1.0
 """Seconds that a connection has to end what is under way on the server, before it is dropped."""
-
-
-@dataclass(slots=True)
-class Query:
-    """One statement in a driver's words. `number` is its own among all of a worker, `source` its SQL as it
-    was written; `limit` rows are read at most, 0: all, as it is known to give few.
-    """
-
-    number: int
-    sql: str
-    source: str
-    draw: DrawAll
-    most: int
-    limit: int
-
-    def took(self, rows: int) -> int:
-        """The rows of an answer. Raises TooLargeError."""
-        if rows > self.most:
-            self.limit = self.most + 1
-            raise TooLargeError(self.most)
-        if self.limit and rows <= self.most // 10:
-            self.limit = 0
-        return rows
 
 
 class Link(Protocol):
@@ -83,13 +58,14 @@ class CancellingLink:
 class AsyncpgLink(CancellingLink):
     """asyncpg. Its statements offer no bound on rows outside of a cursor, its protocol does."""
 
-    __slots__ = ("_execute", "_prepared", "_statements")
+    __slots__ = ("_execute", "_more", "_prepared", "_statements")
 
     def __init__(self, driver: Any) -> None:
         super().__init__(driver)
         self._prepared: dict[int, Any] = {}
         self._statements: dict[int, Any] = {}
         self._execute = driver._protocol.bind_execute  # noqa: SLF001 - see above
+        self._more = driver._protocol.execute  # noqa: SLF001
 
     async def ask(self, query: Query, args: tuple[Any, ...]) -> int:
         """The rows that came back, or that were changed."""
@@ -98,12 +74,23 @@ class AsyncpgLink(CancellingLink):
             await self.prepare(query)
             state = self._prepared[query.number]
         try:
+            if query.limit and query.portions and self.driver.is_in_transaction():
+                return await self._in_portions(query, state, args)
             rows, status, _ = await self._execute(state, args, "", query.limit, True, None)
         except BaseException as error:
             self._forget_outdated(query, error)
             raise
-        if rows:
-            return query.took(len(rows))
+        return query.took(len(rows)) if rows else self._changed(status)
+
+    async def _in_portions(self, query: Query, state: Any, args: tuple[Any, ...]) -> int:
+        answer = Answer(query)
+        rows, status, whole = await self._execute(state, args, "", answer.portion, True, None)
+        while answer.add(rows or ()) and not whole:
+            rows, status, whole = await self._more(state, "", answer.portion, True, None)
+        return answer.took() if answer.rows else self._changed(status)
+
+    @staticmethod
+    def _changed(status: bytes) -> int:
         last = status.rpartition(b" ")[2]
         return int(last) if last.isdigit() else 0
 
@@ -152,7 +139,10 @@ class PsycopgLink(CancellingLink):
     async def _bounded(self, query: Query, args: tuple[Any, ...]) -> int:
         async with self.driver.transaction(), self.driver.cursor(name="campaign") as cursor:
             await cursor.execute(query.sql, args or None)
-            return query.took(len(await cursor.fetchmany(query.limit)))
+            answer = Answer(query)
+            while answer.add(await cursor.fetchmany(answer.portion)):
+                pass
+            return answer.took()
 
 
 class AsyncmyLink:
@@ -174,11 +164,16 @@ class AsyncmyLink:
         if cursor.description is None:
             await cursor.close()
             return max(int(changed), 0)
-        rows = len(await cursor.fetchmany(query.limit) if query.limit else await cursor.fetchall())
-        if query.limit and rows > query.most:
-            raise TooLargeError(query.most, unread=True)
+        if not query.limit:
+            rows = len(await cursor.fetchall())
+            await cursor.close()
+            return query.took(rows)
+        answer = Answer(query, unread=True)
+        while answer.add(await cursor.fetchmany(answer.portion)):
+            pass
+        rows = answer.took()
         await cursor.close()
-        return query.took(rows)
+        return rows
 
     async def prepare(self, query: Query) -> None:
         """There is nothing to prepare."""
@@ -216,7 +211,12 @@ class AiosqliteLink:
         try:
             if cursor.description is None:
                 return max(int(cursor.rowcount), 0)
-            return query.took(len(list(await cursor.fetchmany(query.most + 1))))
+            if not query.limit:
+                return query.took(len(list(await cursor.fetchmany(query.most + 1))))
+            answer = Answer(query)
+            while answer.add(list(await cursor.fetchmany(answer.portion))):
+                pass
+            return answer.took()
         finally:
             await cursor.close()
 

@@ -12,7 +12,7 @@ from typing import Any
 from campaign.errors import ConfigurationError
 from phases.database.pattern import Pattern
 from phases.database.running.drawing import drawing
-from phases.database.running.links import Query
+from phases.database.running.portions import Query
 from phases.database.running.work import Work
 from phases.database.running.workshop import Workshop
 

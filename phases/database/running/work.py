@@ -10,6 +10,9 @@ from phases.database.pattern import Pattern
 MOST_ROWS = 10_000
 """Rows of one answer that are read; what has more is a failure, and no matter of our memory."""
 
+MOST_BYTES = 64 * 2**20
+"""Of one answer that is read for the first time, about."""
+
 
 @dataclass(frozen=True, slots=True)
 class Work:
@@ -35,10 +38,10 @@ class Work:
 
 
 class TooLargeError(CampaignError):
-    """An answer with more rows than are read; `unread`: the rest of it is still on the connection."""
+    """An answer with more rows or bytes than are read; `unread`: the rest is still on the connection."""
 
     slug = "result-too-large"
 
-    def __init__(self, most: int, *, unread: bool = False) -> None:
-        super().__init__(f"result too large: more than {most:,} rows")
+    def __init__(self, most: str, *, unread: bool = False) -> None:
+        super().__init__(f"result too large: more than {most}")
         self.unread = unread
