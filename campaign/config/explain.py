@@ -106,7 +106,7 @@ def _note(document: Document, spot: _Spot, errors: Sequence[ErrorDetails], *, ke
     error = errors[0]
     context = error.get("ctx", {})
     of_key = spot.of_key and bool(spot.path) and isinstance(spot.path[-1], str)  # a list's item is no key
-    name = spot.path[-1] if of_key else spot.value
+    name = context.get("name", spot.path[-1] if of_key else spot.value)
     found = context.get("found") or written(name)
     names = context.get("names") or _QUOTED.findall(str(context.get("expected", "")))
     allowed = " or ".join(dict.fromkeys(map(_allowed, errors)))

@@ -7,12 +7,11 @@ from pydantic import (
     BeforeValidator,
     Field,
     StringConstraints,
-    ValidationInfo,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
-from campaign.settings import Duration, OperationName, Rate, Settings, Size, unknown_name
+from campaign.settings import Duration, OperationName, Rate, Settings, Size, list_names
 from campaign.settings.quantities import quantity_error
 from phases.failover.catalogue import LATENCY, SHIPPED, During
 from phases.failover.ways import CommandSettings, ProcessSettings, RoleName, RouteSettings
@@ -70,7 +69,13 @@ Sql = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_
 
 def _shipped(value: str) -> str:
     if value not in SHIPPED:
-        raise unknown_name("a scenario", tuple(SHIPPED))
+        context = {
+            "kind": "a scenario",
+            "name": value,
+            "names": list(SHIPPED),
+            "allowed": list_names(SHIPPED),
+        }
+        raise PydanticCustomError("unknown_name", "{kind} that is not defined", context)
     return value
 
 
@@ -199,15 +204,26 @@ class ScenarioSettings(Settings):
     cpus: Annotated[float, Field(gt=0, le=1024)] | None = None
     memory: Size | None = None
 
+    @model_validator(mode="after")
+    def _no_more_parts(self) -> Self:
+        most = len(SHIPPED[self.form].roles) if self.form else 0
+        if len(self.on) > most:
+            raise PydanticCustomError("on", "needs {allowed}", {"allowed": f"at most {most} parts in on"})
+        return self
 
-def _known_scenarios(value: object, info: ValidationInfo) -> object:
+
+def _known_scenarios(value: object) -> object:
     """Names of shipped scenarios stand alone or with settings; another one says what it is a form of."""
-    del info
-    if isinstance(value, list | tuple):
-        return {str(name): {} for name in value}
     if isinstance(value, str):
-        return {value: {}}
-    return {name: each or {} for name, each in value.items()} if isinstance(value, dict) else value
+        value = [value]
+    if isinstance(value, list | tuple):
+        value = {str(name): None for name in value}
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: {"as": name, **(each or {})} if isinstance(each, dict | None) else each
+        for name, each in value.items()
+    }
 
 
 class FailoverSettings(Settings):
@@ -238,32 +254,24 @@ class FailoverSettings(Settings):
     load: BesideSettings | None = None
 
     @model_validator(mode="after")
-    def _forms_are_known(self) -> Self:
-        for name, each in (self.scenarios or {}).items():
-            form = each.form or name
-            if form not in SHIPPED:
-                raise unknown_name(f"scenarios.{name}, a scenario", tuple(SHIPPED))
-            if len(each.on) > len(SHIPPED[form].roles):
-                allowed = f"at most {len(SHIPPED[form].roles)} parts in on"
-                raise PydanticCustomError(
-                    "on", "scenarios.{name} needs {allowed}", {"allowed": allowed, "name": name}
-                )
-            self._fits(name, each.hold if each.hold is not None else SHIPPED[form].seconds, form=form)
+    def _put_back_in_time(self) -> Self:
+        for name, each in self.asked().items():
+            form = SHIPPED[each.form or name]
+            hold = form.seconds if each.hold is None else each.hold
+            if hold >= self.longest and not form.random:
+                said = f"scenarios.{name}.for of {hold:g} s below longest of {self.longest:g} s"
+                raise PydanticCustomError("longest", "needs {allowed}", {"allowed": said})
         return self
-
-    def _fits(self, name: str, hold: float, *, form: str) -> None:
-        if hold >= self.longest and not SHIPPED[form].random:
-            raise PydanticCustomError(
-                "longest",
-                "scenarios.{name} needs {allowed}",
-                {"name": name, "allowed": "for below longest, which puts every fault back"},
-            )
 
     def asked(self) -> dict[str, ScenarioSettings]:
         """The scenarios that the file asks for, in their order, those of unknown parts included."""
         named = self.scenarios
         if named is None:
-            named = {name: ScenarioSettings() for name in SHIPPED if name not in self.skip}
+            named = {
+                name: ScenarioSettings.model_validate({"as": name})
+                for name in SHIPPED
+                if name not in self.skip
+            }
         return dict(named)
 
     def quick(self) -> Self:

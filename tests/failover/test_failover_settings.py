@@ -63,7 +63,7 @@ def test_nothing_named_is_a_phase_that_cannot_run():
     [
         ({"scenarios": {"databse_down": {}}}, "", "scenario"),
         ({"scenarios": {"database_down": {"fro": "3s"}}}, "fro", "Extra"),
-        ({"scenarios": {"database_down": {"for": "2m"}}}, "", "for below longest"),
+        ({"scenarios": {"database_down": {"for": "2m"}}}, "", "for of 120 s below longest"),
         ({"scenarios": {"database_down": {"on": ["a", "b"]}}}, "", "at most 1 parts"),
         ({"skip": ["databse_down"]}, "skip", "scenario"),
         ({"probes": {"rate": "1000/s"}}, "rate", "1/s to 200/s"),
