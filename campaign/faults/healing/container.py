@@ -94,7 +94,8 @@ class _Container:
     def _policy(self, now: Mapping[str, Any]) -> Iterator[str]:
         wanted = self._state.get("restart")
         if wanted and not _same_policy(wanted, now.get("RestartPolicy") or {}):
-            body = {"RestartPolicy": dict(wanted)}
+            name, most = _policy_of(wanted)  # an engine takes an empty name for "leave it"
+            body = {"RestartPolicy": {"Name": name, "MaximumRetryCount": most}}
             path = f"/containers/{self._id}/update"
             yield from self._do("update", f"restart policy {wanted.get('Name') or 'no'}", path, body=body)
 
