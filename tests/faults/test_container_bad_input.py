@@ -217,6 +217,37 @@ def test_an_engine_that_hangs_is_told_within_the_time(engine):
     assert container.status == "running"
 
 
+def test_an_engine_that_hangs_in_the_middle_is_told_and_healed_once_it_answers(engine, monkeypatch):
+    monkeypatch.setattr("campaign.faults.healing.container.put_back.__kwdefaults__", {"seconds": 1.0})
+    container = sleeper(engine, "db")
+    fault = stop(engine, "db", answer=1.0, kind=FaultKind.PAUSE)
+
+    async def story():
+        await fault.look()
+        os.kill(engine.process.pid, signal.SIGSTOP)
+        try:
+            with pytest.raises(FaultError, match=r"hangs: no answer to `pause \w+` within 1 s"):
+                await fault.inject()
+            effect = await fault.took_effect()
+            hanging = await fault.heal()
+        finally:
+            os.kill(engine.process.pid, signal.SIGCONT)
+        await asyncio.to_thread(wait_until, lambda: paused(container))  # what was sent before comes now
+        return effect, hanging, await fault.heal()
+
+    effect, hanging, healed = asyncio.run(story())
+    assert not effect.proved
+    assert "hangs" in effect.detail
+    assert not hanging.restored
+    assert healed.restored, healed
+    assert not paused(container)
+
+
+def paused(container):
+    container.reload()
+    return container.status == "paused"
+
+
 def test_an_engine_that_is_not_there_is_told(tmp_path):
     said = refusal(stop(f"unix://{tmp_path}/none.sock", "db"))
     assert "cannot be asked: its socket is not there; start it, or set DOCKER_HOST" in said

@@ -12,6 +12,8 @@ from servers import free_port, wait_until
 
 from campaign.clock import RealClock
 from campaign.faults.catalogue import make_fault
+from campaign.faults.containers.offline import Disconnect
+from campaign.faults.containers.seen import seen
 from campaign.faults.fault import FaultError
 from campaign.faults.means import EngineChoice, FaultKind, Means, Strength
 
@@ -127,7 +129,8 @@ def test_a_restart_is_down_in_between_and_comes_back_at_once(engine, web):
     assert effect.proved, effect
     assert (injected.confirmed_ns - injected.sent_ns) / 1e9 > 0.4  # it was let end in good order
     assert healed.restored, healed
-    assert injected.confirmed_ns < healed.running_ns < injected.confirmed_ns + 3_000_000_000
+    assert injected.confirmed_ns - 5_000_000 < healed.started_ns < healed.running_ns
+    assert healed.running_ns < injected.confirmed_ns + 3_000_000_000
     assert pid_of(container) != before
     assert wait_until(lambda: listens(container.port))
 
@@ -251,7 +254,45 @@ def test_disconnecting_from_the_hosts_network_is_refused(engine, web):
     assert listens(container.port)
 
 
-def test_postgres_frozen_and_crashed_keeps_what_it_acknowledged(engine, postgres_container):
+NETWORKS = {"front": {"IPAddress": "192.0.2.2"}, "back": {"IPAddress": "192.0.2.3"}}
+
+
+def inspection(mode, networks):
+    state = {"Running": True, "Pid": 0, "StartedAt": "then"}
+    config = {"NetworkMode": mode, "NanoCpus": 0}
+    networks = {"Networks": {name: NETWORKS[name] for name in networks}}
+    return seen(
+        {"Id": "f" * 64, "Name": "/web", "State": state, "HostConfig": config, "NetworkSettings": networks}
+    )
+
+
+@pytest.mark.parametrize(
+    ("mode", "networks", "why"),
+    [
+        ("none", ["front"], "is on no network"),
+        ("front", [], "is on no network"),
+        ("container:abc", [], "uses the network of another one"),
+    ],
+)
+def test_who_has_no_network_of_its_own_cannot_lose_it(mode, networks, why):
+    with pytest.raises(FaultError, match=why):
+        Disconnect(None).refuse(inspection(mode, networks))
+
+
+def test_a_disconnect_is_only_proved_when_it_is_off_all_networks():
+    """By inspections as an engine gives them: the engines of these tests have no networks."""
+    fault = Disconnect(None)
+    before = inspection("front", ["front", "back"])
+    effects = [
+        asyncio.run(fault.proof(before, inspection("front", left)))
+        for left in (["front", "back"], ["back"], [])
+    ]
+    assert [each.proved for each in effects] == [False, False, True]
+    assert effects[1].detail == "it is still on back"
+    assert fault.by_hand(before) == ("network connect front web", "network connect back web")
+
+
+def test_postgres_that_was_killed_keeps_what_it_acknowledged(engine, postgres_container):
     postgres_container.sql("CREATE TABLE kept (id int)")
     postgres_container.sql("INSERT INTO kept VALUES (1)")
     name = postgres_container.name

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 from contextlib import suppress
+from dataclasses import replace
 
 from campaign.clock import SECOND
 from campaign.faults.containers import kernel
@@ -163,12 +164,15 @@ class Restart(Down):
         self.takes = grace
         self._stopped: Seen | None = None
         self._start: asyncio.Task[None] | None = None
+        self._start_ns: int | None = None
+        self._running: int | None = None
 
     async def strike(self, container: Seen) -> None:
         """Stop it; its start is on its way when this returns."""
         await self.aim.engine.stop(container.id, grace=self.takes)
         self._stopped = await self.now()
-        self._start = asyncio.ensure_future(self.aim.engine.start(container.id))
+        self._start_ns = self.aim.clock.now_ns()
+        self._start = asyncio.ensure_future(self._started(container))
 
     async def proof(self, before: Seen, now: Seen) -> Effect:
         """It was down, seen between stop and start."""
@@ -179,18 +183,19 @@ class Restart(Down):
 
     async def heal(self) -> Healed:
         """Wait for the start that is on its way, then as ever."""
-        started = self.aim.clock.now_ns()
         if self._start is not None:
             await asyncio.wait([self._start])
-            self._start.exception()  # what it says is said again by the look that follows
+            if not self._start.cancelled():
+                self._start.exception()  # the look that follows says the same again
         healed = await super().heal()
-        return Healed(
-            started,
-            await self._since() or healed.running_ns,
-            healed.healthy_ns,
-            healed.restored,
-            healed.detail,
-        )
+        if self._start_ns is None:
+            return healed
+        return replace(healed, started_ns=self._start_ns, running_ns=self._running or healed.running_ns)
+
+    async def _started(self, container: Seen) -> None:
+        """Start it, and note when it ran."""
+        await self.aim.engine.start(container.id)
+        self._running = await self.since()
 
 
 def _kill(process: kernel.HostProcess) -> bool:

@@ -82,6 +82,13 @@ class ContainerFault:
 
     async def look(self) -> tuple[HealStep, ...]:
         """How the container is now. Raises FaultError where it cannot be broken or not be put back."""
+        try:
+            return await self._looked()
+        except BaseException:
+            self.aim.engine.close()
+            raise
+
+    async def _looked(self) -> tuple[HealStep, ...]:
         container = await choose(self.aim.engine, self.aim.chosen, role=self.aim.role)
         self.refuse_all(container)
         if self.aim.engine.place.is_local:
@@ -156,6 +163,12 @@ class ContainerFault:
 
     async def heal(self) -> Healed:
         """Put it back, however it is now; never raises for what the engine says."""
+        try:
+            return await self._healed()
+        finally:
+            self.aim.engine.close()
+
+    async def _healed(self) -> Healed:
         started = self.aim.clock.now_ns()
         step = self._step
         if step is None:
@@ -168,7 +181,7 @@ class ContainerFault:
                 await asyncio.wait([watch], timeout=1)
         finally:
             watch.cancel()
-        running = (await self._since() if alone else None) or self._running_ns
+        running = (await self.since() if alone else None) or self._running_ns
         detail = f"it came back by itself; {answer.detail}" if alone else answer.detail
         return Healed(started, running, self._healthy_ns, answer.restored, detail, by_itself=alone)
 
@@ -223,7 +236,7 @@ class ContainerFault:
                     return
                 await clock.sleep_until(clock.now_ns() + LOOK_NS)
 
-    async def _since(self) -> int | None:
+    async def since(self) -> int | None:
         """When its process was started, on our clock; only an engine on this machine has the same time."""
         if not self.aim.engine.place.is_local:
             return None
