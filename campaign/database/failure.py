@@ -175,4 +175,9 @@ _BROKEN = {"InterfaceError", "InternalClientError", "ConnectionDoesNotExistError
 def _first_line(error: BaseException) -> str:
     error = getattr(error, "orig", None) or error  # without the name that SQLAlchemy puts before it
     text = error.args[1] if len(error.args) > 1 and isinstance(error.args[1], str) else str(error)
-    return next((line.strip() for line in text.splitlines() if line.strip()), type(error).__name__)[:LONGEST]
+    line = next((line.strip() for line in text.splitlines() if line.strip()), type(error).__name__)
+    return line.removeprefix(_PSYCOPGS_OWN)[:LONGEST]
+
+
+_PSYCOPGS_OWN = "connection failed: "
+"""What psycopg puts before the words of libpq, which say the same."""
