@@ -4,11 +4,12 @@
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test lint types unit packaging bench clean
+.PHONY: help demo test defects lint types unit packaging bench clean
 
 help:
 	@echo "make demo       start the demo target, run a campaign against it, say where the report lies"
 	@echo "make test       lint, types and all tests, with the services they need"
+	@echo "make defects    the tests that find each defect of the demo, one by one"
 	@echo "make lint       ruff and mypy only"
 	@echo "make packaging  only the tests that build and install the wheel, the sdist and a zip"
 	@echo "make bench      the figures of docs/performance.md, measured on this machine"
@@ -21,6 +22,10 @@ test: .venv/.dev
 	@scripts/services
 	$(MAKE) lint
 	$(BIN)/pytest -n 3 --dist loadfile  # they mostly wait for servers, so more at once than there are cores
+
+defects: .venv/.dev
+	@scripts/services
+	$(BIN)/pytest -m defects -n 2 --dist load
 
 lint: .venv/.dev
 	$(BIN)/ruff check .

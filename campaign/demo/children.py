@@ -7,7 +7,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from campaign.demo.consents import require_collection
 from campaign.demo.database import Database
-from campaign.demo.defects import CONNECTION_LEAK, LOST_UPDATE
+from campaign.demo.defects import CONNECTION_LEAK, IDOR_WRITE, LOST_UPDATE
 from campaign.demo.now import now_ms
 from campaign.demo.ownership import keep_child
 from campaign.demo.problems import NotFoundError
@@ -75,6 +75,8 @@ class Children:
 
     def change(self, parent_id: str, child_id: str, *, changes: dict[str, Any]) -> Child:
         """The child after `changes` (column -> new value); a profile is collected, so it needs consent."""
+        if IDOR_WRITE in self._defects:
+            self._write_first(child_id, changes)
         if LOST_UPDATE in self._defects:
             return self._write_back(parent_id, child_id, changes=changes)
         with self._database.writing() as connection:
@@ -99,6 +101,12 @@ class Children:
         connection.close()
         self._under_way.remove(connection)
         return child
+
+    def _write_first(self, child_id: str, changes: dict[str, Any]) -> None:
+        """The defect `idor-write`: written before anybody asks whose it is; the answer is 404 even so."""
+        if changes:
+            with self._database.writing() as connection:
+                connection.execute(update(children).where(children.c.id == child_id).values(changes))
 
     def _write_back(self, parent_id: str, child_id: str, *, changes: dict[str, Any]) -> Child:
         with self._database.reading() as connection:

@@ -39,6 +39,13 @@ LAZY_COMMIT = "lazy-commit"
 STALE_CACHE = "stale-cache"
 KEYS_WITHOUT_TTL = "keys-without-ttl"
 N_PLUS_ONE = "n-plus-one"
+IDOR_READ = "idor-read"
+IDOR_WRITE = "idor-write"
+IDOR_SEARCH = "idor-search"
+EXPORT_LEAK = "export-leak"
+WEBSOCKET_NO_AUTH = "websocket-no-auth"
+MIXED_UP_ANSWERS = "mixed-up-answers"
+CACHE_KEY_COLLISION = "cache-key-collision"
 NO_RECONNECT = "no-reconnect"
 HANG_ON_OUTAGE = "hang-on-outage"
 ACK_BEFORE_COMMIT = "ack-before-commit"
@@ -152,6 +159,55 @@ DEFECTS: dict[str, Defect] = {
             "history.History.page",
             "database",
             only_on="PostgreSQL",
+        ),
+        Defect(
+            IDOR_READ,
+            "The history of a session is read without asking whose it is",
+            "Who knows or guesses the id of a session reads what another family's child said.",
+            "history.History.page",
+            "safety",
+        ),
+        Defect(
+            IDOR_WRITE,
+            "A profile is changed before anybody asks whose it is",
+            "A stranger is answered 404, and the other family's child has been changed all the same.",
+            "children.Children.change",
+            "safety",
+        ),
+        Defect(
+            IDOR_SEARCH,
+            "The search takes any child's id",
+            "Who knows the id of a child searches in what another family's child said.",
+            "history.History.search",
+            "safety",
+        ),
+        Defect(
+            EXPORT_LEAK,
+            "An export is handed to whoever knows its id",
+            "Everything that is stored for a family is given to another.",
+            "privacy.Privacy.export",
+            "safety",
+        ),
+        Defect(
+            WEBSOCKET_NO_AUTH,
+            "A live conversation asks for no token",
+            "Who knows the id of a session talks as another family's child, and nobody asks.",
+            "routes.live",
+            "safety",
+        ),
+        Defect(
+            MIXED_UP_ANSWERS,
+            "A voice is given back with what it has not said yet, when a listener hangs up",
+            "Under load the next child hears the rest of what was meant for another one.",
+            "voices.Voices.speaking",
+            "safety",
+        ),
+        Defect(
+            CACHE_KEY_COLLISION,
+            "What a search found is cached by its words alone",
+            "Two children who search for the same are shown what the first of them said.",
+            "routes.conversation.search",
+            "safety",
         ),
         Defect(
             NO_RECONNECT,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, bindparam, func, select
 
 from campaign.demo.database import Database
-from campaign.demo.defects import N_PLUS_ONE
+from campaign.demo.defects import IDOR_READ, IDOR_SEARCH, N_PLUS_ONE
 from campaign.demo.ownership import require_child
 from campaign.demo.problems import NotFoundError
 from campaign.demo.schema import children, messages, sessions
@@ -38,6 +38,11 @@ OWNER = (
     select(sessions.c.child_id)
     .join(children, children.c.id == sessions.c.child_id)
     .where(sessions.c.id == bindparam("session_id"), children.c.parent_id == bindparam("parent_id"))
+)
+FAMILY = (
+    select(children.c.parent_id, sessions.c.child_id)
+    .join(children, children.c.id == sessions.c.child_id)
+    .where(sessions.c.id == bindparam("session_id"))
 )
 SESSIONS = (
     select(sessions.c.id, sessions.c.started_at_ms, sessions.c.last_active_at_ms)
@@ -89,6 +94,8 @@ class History:
 
     def __init__(self, database: Database, *, defects: frozenset[str] = frozenset()) -> None:
         self._database = database
+        self._asks = IDOR_READ not in defects
+        self._asks_in_search = IDOR_SEARCH not in defects
         self._lines = _one_by_one if N_PLUS_ONE in defects else _at_once
         # SQLite's LIKE ignores the case of ASCII letters by itself, and folding each line costs more than it.
         like = RECENT.c.text.ilike if database.kind == "postgresql" else RECENT.c.text.like
@@ -99,7 +106,7 @@ class History:
         """At most `limit` lines after the newest `offset`; NotFoundError for another family's session."""
         with self._database.reading() as connection:
             keys: dict[str, object] = {"session_id": session_id, "parent_id": parent_id}
-            if connection.execute(OWNER, keys).first() is None:
+            if self._asks and connection.execute(OWNER, keys).first() is None:
                 raise NotFoundError("there is no such session")
             total = connection.execute(TOTAL, {"session_id": session_id}).scalar_one()
             window = {"session_id": session_id, "limit": limit, "offset": offset}
@@ -115,6 +122,14 @@ class History:
             raise NotFoundError("there is no such session")
         return str(owner.child_id)
 
+    def family_of(self, session_id: str) -> tuple[str, str]:
+        """The parent and the child whose session it is, whoever asks; NotFoundError where there is none."""
+        with self._database.reading() as connection:
+            owner = connection.execute(FAMILY, {"session_id": session_id}).first()
+        if owner is None:
+            raise NotFoundError("there is no such session")
+        return str(owner.parent_id), str(owner.child_id)
+
     def sessions(self, parent_id: str, child_id: str) -> list[Session]:
         """The child's latest sessions, newest first."""
         with self._database.reading() as connection:
@@ -124,7 +139,8 @@ class History:
     def search(self, parent_id: str, child_id: str, *, query: str) -> list[Message]:
         """The newest lines with `query` in them, among the child's latest five hundred."""
         with self._database.reading() as connection:
-            require_child(connection, parent_id, child_id=child_id)
+            if self._asks_in_search:
+                require_child(connection, parent_id, child_id=child_id)
             found = connection.execute(self._matches, {"child_id": child_id, "like": _containing(query)})
             return [Message(*row) for row in found]
 

@@ -27,6 +27,7 @@ from campaign.demo.profiles import CachedProfiles, Profiles, StoredProfiles
 from campaign.demo.redis_state import InRedis
 from campaign.demo.shared_state import InProcess, SharedState
 from campaign.demo.sign_in import SignIn
+from campaign.demo.voices import Voices
 from campaign.demo.write_behind import WriteBehind
 
 STRANGERS_SHARE = 10
@@ -60,6 +61,8 @@ class Services:
     companion: CompanionLink
     storytellers: CapacityLimiter
     behind: WriteBehind | None
+    voices: Voices
+    defects: frozenset[str]
 
     async def close(self) -> None:
         """Store what still waits, and let go of connections; the database stays open."""
@@ -94,7 +97,7 @@ def build_services(options: DemoOptions, database: Database) -> Services:
         history=History(database, defects=options.defects),
         activities=Activities(database),
         overview=Overview(database),
-        privacy=Privacy(database),
+        privacy=Privacy(database, defects=options.defects),
         sign_in=_sign_in(options, accounts, state=state, token_key=token_key),
         failed_logins=RateLimit(state, name="login", limit=options.failed_logins_per_minute, window_s=60),
         state=state,
@@ -103,6 +106,8 @@ def build_services(options: DemoOptions, database: Database) -> Services:
         companion=companion,
         storytellers=CapacityLimiter(STORYTELLERS),
         behind=behind,
+        voices=Voices(defects=options.defects),
+        defects=options.defects,
     )
 
 

@@ -1,4 +1,4 @@
-"""A campaign of families against a real demo: parents and children with canaries, for parts of the safety phase."""
+"""A campaign of families against a real demo: parents and children with canaries, for the safety phase."""
 
 import asyncio
 import contextlib
@@ -8,11 +8,12 @@ import subprocess
 import sys
 import textwrap
 
+from scene import make_context
+
 from campaign.config.read import read
 from campaign.registry import installed
 from phases.safety import SafetyPhase
 from phases.safety.settings import SafetySettings
-from scene import make_context
 
 START_SECONDS, STOP_SECONDS = 30, 20
 
@@ -62,6 +63,19 @@ operations:
     expect: 200
   delete_child: {request: "DELETE /api/children/{{ child_id }}", auth: "{{ token }}", expect: 204}
   history: {request: "GET /api/session/{{ session_id }}/history", auth: "{{ token }}", expect: 200}
+  speak:
+    request: POST /api/conversation/stream
+    auth: "{{ token }}"
+    json: {child_id: "{{ child_id }}", session_id: "{{ session_id }}", text: "Listen to {{ canary }}"}
+    stream: events
+    expect: 200
+  find:
+    request: POST /api/search
+    auth: "{{ token }}"
+    json: {child_id: "{{ child_id }}", query: "{{ topic }}"}
+    expect: 200
+  ask_export: {request: POST /api/gdpr/export, auth: "{{ token }}", expect: 202, save: {export_id: $.id}}
+  export: {request: "GET /api/gdpr/export/{{ export_id }}", auth: "{{ token }}", expect: 200}
   search:
     request: POST /api/search
     auth: "{{ token }}"
@@ -82,18 +96,24 @@ users:
     wait: 50ms..150ms
     start: [register, create_child, give_consent, greet]
     stop: [delete_account]
-    tasks: {converse: 4, history: 3, search: 1, get_child: 1}
+    tasks: {converse: 3, history: 3, find: 2, get_child: 1, speak: 3}
+data:
+  topic: [word, say, now, story]
 phases:
   load: {scenarios: {one: {users: 1, hold: 1s}}}
 """
 
 SAFETY = {
     "roles": {
-        "parent": {"start": ["register"], "stop": ["delete_account"], "credentials": ["token"]},
-        "child": {"of": "parent", "count": 2, "start": ["create_child", "give_consent", "greet", "add_activity"]},
+        "parent": {"start": ["register", "ask_export"], "stop": ["delete_account"], "credentials": ["token"]},
+        "child": {
+            "of": "parent",
+            "count": 2,
+            "start": ["create_child", "give_consent", "greet", "add_activity"],
+        },
     },
     "resources": {
-        "account": {"owner": "parent", "ids": ["token"], "read": "me"},
+        "account": {"owner": "parent", "ids": ["token"], "read": "me", "export": "export"},
         "profile": {
             "owner": "child",
             "ids": ["child_id"],
@@ -113,8 +133,8 @@ SAFETY = {
         "activities": {"owner": "child", "ids": ["child_id"], "read": "activity", "write": "add_activity"},
     },
     "allow": {
-        "parent": {"own": ["read", "list", "search", "update", "delete", "write", "websocket"]},
-        "child": {"family": ["read", "list", "search", "update", "delete", "write", "websocket"]},
+        "parent": {"own": ["read", "list", "search", "update", "delete", "write", "websocket", "export"]},
+        "child": {"family": ["read", "list", "search", "update", "delete", "write", "websocket", "export"]},
     },
 }
 

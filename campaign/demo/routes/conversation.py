@@ -1,6 +1,5 @@
 """Talking, reading what was said, searching in it."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
@@ -13,15 +12,18 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from campaign.demo.companion import tokens
+from campaign.demo.defects import CACHE_KEY_COLLISION
 from campaign.demo.history import Message, Page
 from campaign.demo.routes.dependencies import Caller, Parts
+from campaign.demo.services import Services
 from campaign.demo.sign_in import Principal
 from campaign.demo.turns import Turn, Wanted
+from campaign.demo.voices import Voices
 
 router = APIRouter(prefix="/api", tags=["conversation"])
 
-SPEAKING_S = 0.02
-"""Seconds that the teddy takes for a word."""
+LAST = "event: turn"
+"""How the last piece of what is spoken begins."""
 
 Words = Annotated[str, Field(min_length=1, max_length=2_000)]
 
@@ -76,16 +78,19 @@ async def converse_aloud(said: Said, caller: Caller, parts: Parts, key: Key = No
     everywhere, before the first word.
     """
     turn = await converse(said, caller, parts, key)
-    return StreamingResponse(
-        _spoken(turn), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
-    )
+    spoken = _spoken(turn, said.text, parts.voices)
+    return StreamingResponse(spoken, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
 
 
-async def _spoken(turn: Turn) -> AsyncIterator[str]:
-    for token in tokens(turn.reply):
-        yield _event("token", {"text": token})
-        await asyncio.sleep(SPEAKING_S)
-    yield _event("turn", asdict(turn))
+async def _spoken(turn: Turn, heard: str, voices: Voices) -> AsyncIterator[str]:
+    """The words one by one, and at the end the turn with what was heard."""
+    pieces = [_event("token", {"text": token}) for token in tokens(turn.reply)]
+    last = _event("turn", {**asdict(turn), "heard": heard})
+    async with voices.speaking([*pieces, last]) as voice:
+        while piece := await voice.next():
+            yield piece
+            if piece.startswith(LAST):
+                return
 
 
 def _event(name: str, data: dict[str, Any]) -> str:
@@ -109,7 +114,23 @@ async def history(
 @router.post("/search")
 async def search(wanted: Search, caller: Caller, parts: Parts) -> Matches:
     """Lines of a child's conversations that contain some words."""
+    if CACHE_KEY_COLLISION in parts.defects:
+        return await _search_cached(wanted, caller, parts)
+    return await _search(wanted, caller, parts)
+
+
+async def _search(wanted: Search, caller: Principal, parts: Services) -> Matches:
     found = await run_in_threadpool(
         parts.history.search, caller.parent_id, wanted.child_id, query=wanted.query
     )
     return Matches(found)
+
+
+async def _search_cached(wanted: Search, caller: Principal, parts: Services) -> Matches:
+    """The defect `cache-key-collision`: whose child it is does not belong to the key."""
+    key = f"search:{wanted.query.strip().lower()}"
+    if (kept := await parts.state.recall(key)) is not None:
+        return Matches([Message(**each) for each in json.loads(kept)])
+    matches = await _search(wanted, caller, parts)
+    await parts.state.keep(key, json.dumps([asdict(each) for each in matches.results]))
+    return matches

@@ -14,6 +14,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ValidationError
 from starlette.websockets import WebSocketDisconnect
 
+from campaign.demo.defects import WEBSOCKET_NO_AUTH
 from campaign.demo.problems import InvalidError, NotFoundError, NotSignedInError, Problem
 from campaign.demo.refusals import DATABASE_REFUSALS, problem_of
 from campaign.demo.routes.conversation import Words
@@ -50,6 +51,9 @@ async def live(socket: WebSocket, session_id: str, parts: Parts) -> None:
 
 
 async def _talk(socket: WebSocket, parts: Services, *, session_id: str) -> None:
+    if WEBSOCKET_NO_AUTH in parts.defects:
+        await _talk_to_anybody(socket, parts, session_id=session_id)
+        return
     authorization = socket.headers.get("authorization") or await _first_message(socket)
     address = address_of(socket)
     caller = await parts.sign_in.principal(authorization, address=address)
@@ -67,6 +71,17 @@ async def _talk(socket: WebSocket, parts: Services, *, session_id: str) -> None:
             await socket.send_json(problem_of(error).document())
         else:
             await socket.send_json(asdict(turn))
+
+
+async def _talk_to_anybody(socket: WebSocket, parts: Services, *, session_id: str) -> None:
+    """The defect `websocket-no-auth`: whose session it is comes from its id alone."""
+    parent_id, child_id = await run_in_threadpool(parts.history.family_of, session_id)
+    await socket.send_json({"ready": True, "session_id": session_id})
+    while True:
+        words = await _words(socket)
+        wanted = Wanted(parent_id, child_id, _checked(words), session_id)
+        turn = await run_in_threadpool(parts.conversations.take_turn, wanted)
+        await socket.send_json(asdict(turn))
 
 
 async def _words(socket: WebSocket) -> str:

@@ -16,7 +16,7 @@ Verb = Literal["read", "list", "search", "export", "update", "delete", "write", 
 VERBS: tuple[Verb, ...] = (
     "read", "list", "search", "export", "update", "delete", "write", "websocket", "batch",
 )  # fmt: skip
-CHANGES: frozenset[Verb] = frozenset({"update", "delete", "write"})
+CHANGES: frozenset[Verb] = frozenset({"update", "delete", "write", "websocket", "batch"})
 """Verbs after which the owner looks whether anything changed."""
 
 

@@ -103,7 +103,7 @@ async def _try(scene: Scene, cell: Cell, resource: ResourceSettings) -> Tried:
         return Tried(
             cell, (heard.id,), heard.status, seen, why="" if seen else f"no answer settles it: {heard.why}"
         )
-    changed, looked = await _changed(scene, cell, resource, rows=rows)
+    changed, looked = await _changed(scene, cell, resource, before=before, rows=rows)
     return Tried(cell, (heard.id, *looked), heard.status, seen, changed)
 
 
@@ -157,7 +157,7 @@ def _belongs(whose: Principal, attacker: Principal) -> bool:
 
 
 async def _changed(
-    scene: Scene, cell: Cell, resource: ResourceSettings, *, rows: int | None
+    scene: Scene, cell: Cell, resource: ResourceSettings, *, before: Heard, rows: int | None
 ) -> tuple[str, tuple[str, ...]]:
     """What the owner misses, or finds that is not its own, after a call that may change something."""
     if cell.verb not in CHANGES:
@@ -169,7 +169,8 @@ async def _changed(
         return f"{cell.owner.name} does not see its own data any more ({after.status or after.why})", (
             after.id,
         )
-    if after.shows(cell.attacker.canary) and not _belongs(cell.owner, cell.attacker):
+    wrote = after.shows(cell.attacker.canary) and not before.shows(cell.attacker.canary)
+    if wrote and not _belongs(cell.owner, cell.attacker):
         return f"{cell.owner.name} sees what {cell.attacker.name} wrote", (after.id,)
     now = await _in_database(scene, cell)
     if rows is not None and now is not None and now < rows:
