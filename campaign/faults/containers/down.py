@@ -34,14 +34,9 @@ class Down(ContainerFault):
         anew = f"it was started again at {now.started_at}" if now.running else now.says()
         return Effect(proved=True, detail=f"{gone}the engine says: {anew}")
 
-    def is_back(self, now: Seen) -> bool:
-        """It runs, and not the process that was ended."""
-        return now.is_up and (not self.struck or now.started_at != self.looked_at().started_at)
-
     async def settle(self, container: Seen) -> None:
         """An engine takes a moment to see that a process has ended."""
         if self.process is not None and self.process.lives():
-            self.struck = False  # it runs on, so nothing is to come anew
             return
 
         async def known() -> bool:

@@ -61,7 +61,6 @@ class ContainerFault:
         self.aim = aim
         self.before: Seen | None = None
         self.process: HostProcess | None = None
-        self.struck = False
         self._step: HealStep | None = None
         self._running_ns: int | None = None
         self._healthy_ns: int | None = None
@@ -134,7 +133,6 @@ class ContainerFault:
             why = "was removed or made anew since it was looked at"
             raise FaultError(f"the container {container.name} {why}; nothing was done to it") from error
         confirmed = self.aim.clock.now_ns()
-        self.struck = True
         await self.settle(container)
         return Injected(sent, confirmed)
 
