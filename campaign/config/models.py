@@ -101,6 +101,13 @@ class TlsModel(Part):
         return self
 
 
+def _given(value: object) -> object:
+    """A mapping without its empty values: `database: ${DATABASE_CONTAINER:-}` is as good as no key."""
+    return (
+        {name: each for name, each in value.items() if each is not None} if isinstance(value, dict) else value
+    )
+
+
 class TargetModel(Part):
     """The system under test."""
 
@@ -111,7 +118,7 @@ class TargetModel(Part):
     metrics: MetricsAddress = ""
     database: StoreUrl = ""
     redis: StoreUrl = ""
-    containers: dict[Name, Line] = Field(default_factory=dict)
+    containers: Annotated[dict[Name, Line], BeforeValidator(_given)] = Field(default_factory=dict)
     allow_hosts: Annotated[tuple[Host, ...], BeforeValidator(_listed)] = ()
     headers: dict[HeaderName, Line] = Field(default_factory=dict)
     tls: TlsModel = TlsModel()

@@ -25,9 +25,7 @@ from phases.failover.ways import CommandSettings, ProcessSettings, RouteSettings
 HEALING, SETTLING = 3.0, 6.0
 """Seconds that it takes, about, to put a part back, and to look around afterwards."""
 
-WHAT_IT_TAKES = (
-    "target.containers, or phases.failover.processes, commands or routes: what is to be broken by which means"
-)
+WHAT_IT_TAKES = "target.containers, or processes, commands or routes of the phase, in the campaign file"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -82,6 +82,7 @@ class Person:
         self._start, self._signs_in_again = start, signs_in_again
         self._signing_in: asyncio.Task[None] | None = None
         self._signed_in_ns = 0
+        self._made: list[str] = []
 
     async def do(self, name: str, *, values: Mapping[str, Any] | None = None) -> Exchange:
         """What came of one request; `values` are what its template may name besides what the user knows."""
@@ -120,13 +121,18 @@ class Person:
             if not (done := await self.surely(name)).ok:
                 said = done.said or f"status {done.status}"
                 raise NotPossibleError(f"user {self.scope.number} cannot {name}: {said}")
+            if undo := self._operations[name].spec.options.undo:
+                self._made.append(undo)
         self._signed_in_ns = self._clock.now_ns()
 
-    async def end(self) -> None:
-        """Leave off what goes on in the background."""
+    async def end(self) -> int:
+        """Leave off what goes on in the background, and undo what the start has made; how much is left."""
         if self._signing_in is not None:
             self._signing_in.cancel()
             await asyncio.wait([self._signing_in])
+        undone = [(await self.do(name)).ok for name in reversed(self._made)]
+        self._made.clear()
+        return undone.count(False)
 
     def _answered(self, operation: Operation, answer: Answer, *, sent: int, done: int) -> Exchange:
         if answer.problem:
@@ -175,8 +181,9 @@ async def people(context: PhaseContext, names: Iterable[str]) -> AsyncIterator[P
     feeds = open_feeds(context.vocabulary.feeds)
     guard = Guard(context.target.allow_hosts)
     count = probes.users * (2 if probes.session else 1)
+    makes = any(operations[name].spec.options.undo for name in probes.start)
+    everybody: list[Person] = []
     async with AsyncExitStack() as stack:
-        everybody: list[Person] = []
         for number in range(probes.user, probes.user + count):
             options = OptionsSpec(timeout=probes.timeout, redirects=0)
             client = await stack.enter_async_context(ControlClient(context.target, guard, options=options))
@@ -186,19 +193,30 @@ async def people(context: PhaseContext, names: Iterable[str]) -> AsyncIterator[P
                 operations=operations,
                 clock=context.clock,
                 start=probes.start,
-                signs_in_again=len(everybody) < probes.users,
+                signs_in_again=len(everybody) < probes.users and not makes,
             )
             everybody.append(person)
-            stack.push_async_callback(person.end)
-        for person in everybody:
-            await person.sign_in()
-        yield People(tuple(everybody[: probes.users]), tuple(everybody[probes.users :]))
+        try:
+            for person in everybody:
+                await person.sign_in()
+            yield People(tuple(everybody[: probes.users]), tuple(everybody[probes.users :]))
+        finally:
+            await _end_all(everybody, context)
+
+
+async def _end_all(everybody: Sequence[Person], context: PhaseContext) -> None:
+    left = sum(await asyncio.gather(*(each.end() for each in everybody)))
+    if left:
+        context.record.note(f"Of what users made at their start, {left} could not be undone and are left.")
 
 
 def compiled(context: PhaseContext, names: Iterable[str]) -> dict[str, Operation]:
     """These operations of the vocabulary, ready for use, and the health request."""
     there = context.vocabulary.operations
     wanted = dict.fromkeys(names)
+    wanted |= dict.fromkeys(
+        there[name].options.undo for name in wanted if name in there and there[name].options.undo
+    )
     if unknown := [name for name in wanted if name not in there and name != HEALTH]:
         raise RefusedError(f"the operation {unknown[0]} is not there")
     specs = [there.get(name) or _health(context.target) for name in wanted]
