@@ -9,26 +9,31 @@ async with open_breaker(target_url=url, run=folder, clock=clock) as breaker:
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import ExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from campaign.clock import SECOND, Clock
 from campaign.errors import RefusedError
 from campaign.faults.alive import this_process
+from campaign.faults.channel import LocalChannel
+from campaign.faults.containers.place import find_engine
 from campaign.faults.detours import Detours
 from campaign.faults.fault import Effect, Fault, FaultError, Healed, Injected
 from campaign.faults.healing.answer import PutBack
+from campaign.faults.healing.engine import Engine
 from campaign.faults.healing.put_back import put_back
 from campaign.faults.journal import INJECTED, Journal
 from campaign.faults.lock import TargetLock, take_lock
+from campaign.faults.outpost import ContainerChannel
 from campaign.faults.place import state_folder, usable_state
 from campaign.faults.record import HealStep, UndoRecord
-from campaign.faults.watch import Watch, local_command
+from campaign.faults.watch import Watch
 
 T = TypeVar("T")
 
@@ -47,7 +52,6 @@ class GuardianChoice:
 
     image: str = ""
     engine: str = ""
-    tls: Mapping[str, str] | None = None
 
 
 PROCESS = GuardianChoice()
@@ -108,6 +112,7 @@ class Breaker:
         self._unrestored: dict[str, Unrestored] = {}
         self._spent = 0.0
         self._watch: Watch | None = None
+        self._outpost: Watch | None = None
         self._heard = asyncio.Event()
         self._loop = asyncio.get_running_loop()
 
@@ -140,13 +145,19 @@ class Breaker:
         entry = _Open(record, fault, self._clock.now_ns())
         self._open[record.id] = entry
         try:
-            await self._guard().ask("arm", id=record.id, seconds=seconds)
+            await self._arm(record, seconds)
             injected = await uninterrupted(fault.inject())
             self._journal.note(record.id, INJECTED, by="run")
             return Struck(fault, injected, await fault.took_effect(), record)
         except BaseException:
             await self._undo(entry)
             raise
+
+    async def _arm(self, record: UndoRecord, seconds: float) -> None:
+        await self._guard().ask("arm", id=record.id, seconds=seconds)
+        if self._outpost is not None:
+            plain = json.loads(record.to_json())
+            await self._outpost.ask("arm", id=record.id, seconds=seconds, record=plain)
 
     async def heal(self, struck: Struck) -> Healed:
         """Put it back and see whether it is; not to be cancelled: a cancellation is raised when it is done.
@@ -239,8 +250,10 @@ class Breaker:
     def _close(self, record: UndoRecord, detail: str) -> None:
         with suppress(OSError):  # it stays open, and the next command finds all as it was
             self._journal.close(record.id, by="run", detail=detail)
-        with suppress(FaultError, OSError):
-            self._guard().tell("disarm", id=record.id)
+        for watch in (self._watch, self._outpost):
+            if watch is not None:
+                with suppress(OSError):
+                    watch.tell("disarm", id=record.id)
 
     async def _heal_all(self) -> None:
         """Undo what is still open, all at once, the latest first."""
@@ -287,17 +300,26 @@ class Breaker:
         with suppress(RuntimeError):  # the loop is closed: nobody waits any more
             self._loop.call_soon_threadsafe(self._heard.set)
 
-    async def start(self, lock: TargetLock) -> None:
-        """Start the guardian."""
-        command = local_command(self._journal.state, self._run, lock=lock.descriptor)
-        self._watch = Watch(command, event=self.hear, keep=[lock.descriptor])
+    async def start(self, lock: TargetLock, choice: GuardianChoice) -> None:
+        """Start the guardian, or both. Raises FaultError and RefusedError."""
+        channel = LocalChannel(self._journal.state, self._run, lock=lock.descriptor)
+        self._watch = Watch(channel, event=self.hear)
         await self._watch.until_ready()
+        if choice.image:
+            afar = await uninterrupted(asyncio.to_thread(self._container, choice))
+            self._outpost = Watch(afar, event=lambda _: None)  # it knows of containers only
+            await self._outpost.until_ready()
+
+    def _container(self, choice: GuardianChoice) -> ContainerChannel:
+        place = find_engine(choice.engine)
+        engine = Engine(place.url, asdict(place.tls) if place.tls else None)
+        return ContainerChannel(engine, choice.image, target=self._target, run=self._run)
 
     async def end(self) -> None:
         """Undo all that is open and end the guardian."""
         await self._heal_all()
-        if self._watch is not None:
-            await self._watch.end()
+        watches = [each for each in (self._watch, self._outpost) if each is not None]
+        await asyncio.gather(*(each.end() for each in watches))
 
 
 LOOKED_AT = ("container", "process")
@@ -354,9 +376,8 @@ async def open_breaker(
         stack.callback(lock.release)
         limits = Limits(most_at_once, longest, total)
         breaker = Breaker(Journal(state), clock, target=target_url, run=run, limits=limits)
-        del guardian
         try:
-            await breaker.start(lock)
+            await breaker.start(lock, guardian)
             yield breaker
         finally:
             await uninterrupted(breaker.end())

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from campaign.clock import RealClock
-from campaign.faults.breaker import open_breaker
+from campaign.faults.breaker import GuardianChoice, open_breaker
 from campaign.faults.catalogue import make_fault
 from campaign.faults.means import EngineChoice, FaultKind, Means, ProcessMeans, Strength
 
@@ -40,7 +40,8 @@ def break_on(plan):
     async def run():
         for number in (signal.SIGINT, signal.SIGTERM):  # as the runner does when it is asked twice
             asyncio.get_running_loop().add_signal_handler(number, asyncio.current_task().cancel)
-        where = {"target_url": plan["target"], "run": plan["run"], "clock": clock}
+        choice = GuardianChoice(plan.get("image", ""), plan.get("engine", ""))
+        where = {"target_url": plan["target"], "run": plan["run"], "clock": clock, "guardian": choice}
         async with open_breaker(**where, total=1e6, longest=plan["longest"]) as breaker:
             say("ready", breaker.guardians[0])
             while True:

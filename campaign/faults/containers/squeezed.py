@@ -33,7 +33,9 @@ class Squeeze(ContainerFault):
         if self.cpus is not None and self.cpus >= has_cpus:
             raise FaultError(f"{container.name} has {has_cpus:g} CPUs: {self.cpus:g} would be no squeeze")
         if self.memory is not None and self.memory >= has_memory:
-            raise FaultError(f"{container.name} has {has_memory} B of memory: {self.memory} is no squeeze")
+            raise FaultError(
+                f"{container.name} has {has_memory:.0f} B of memory: {self.memory} would be no squeeze"
+            )
 
     def by_hand(self, container: Seen) -> tuple[str, ...]:
         """Give it back what it had; where it had no limit, nearly all numbers are as good."""
@@ -80,7 +82,6 @@ class Squeeze(ContainerFault):
 
 
 def _words(cpus: float | None, memory: float | None) -> str:
-    def said(value: float | None, unit: str) -> str:
-        return f"no limit of {unit}" if value is None or math.isinf(value) else f"{value:g} {unit}"
-
-    return f"{said(cpus, 'CPUs')} and {said(memory, 'B of memory')}"
+    has_cpus = "no CPU limit" if cpus is None or math.isinf(cpus) else f"{cpus:g} CPUs"
+    has_memory = "no memory limit" if memory is None or math.isinf(memory) else f"{memory:.0f} B of memory"
+    return f"{has_cpus} and {has_memory}"

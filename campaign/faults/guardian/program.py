@@ -110,6 +110,8 @@ class Guardian:
             return self._arm(asked)
         if do == "disarm":
             self._lease.disarm(asked["id"])
+            if self._engine:  # the record is a copy of ours; the run has closed its own
+                self._journal.drop(asked["id"])
             return {}
         if do == "heal":
             self._lease.disarm(asked["id"])

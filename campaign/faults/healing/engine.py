@@ -66,7 +66,7 @@ class Engine:
         """The answer to one request. Raises EngineError."""
         until = time.monotonic() + seconds
         try:
-            with closing(self._dial(until)) as line:
+            with closing(self.dial(until)) as line:
                 return _parsed(line.exchange(_request(method, path, body), until=until))
         except TimeoutError as error:
             raise EngineError(f"{self.address}: no answer within {seconds:.0f} s") from error
@@ -75,7 +75,8 @@ class Engine:
         except ValueError as error:
             raise EngineError(f"{self.address}: not an engine's answer: {error}") from error
 
-    def _dial(self, until: float) -> Line:
+    def dial(self, until: float) -> Line:
+        """A connection of its own. Raises OSError and ValueError."""
         where = urlsplit(self.address)
         if where.scheme in ("unix", "http+unix"):
             return SocketLine(_dial_unix(where.path, until))
@@ -107,7 +108,7 @@ class SocketLine:
     """A connected socket, plain or TLS."""
 
     def __init__(self, connected: socket.socket) -> None:
-        self._socket = connected
+        self.socket = self._socket = connected
 
     def exchange(self, request: bytes, *, until: float) -> bytes:
         """All that comes back. Raises OSError, TimeoutError too."""
@@ -162,7 +163,9 @@ def _left(until: float) -> float:
 
 
 def _request(method: str, path: str, body: Any) -> bytes:
-    content = b"" if body is None else json.dumps(body).encode()
+    """The request; a body of bytes is a tar, any other is sent as JSON."""
+    packed = isinstance(body, bytes)
+    content = body if packed else b"" if body is None else json.dumps(body).encode()
     head = [
         f"{method} {path} HTTP/1.1",
         "Host: engine",
@@ -170,7 +173,7 @@ def _request(method: str, path: str, body: Any) -> bytes:
         f"Content-Length: {len(content)}",
     ]
     if content:
-        head.append("Content-Type: application/json")
+        head.append(f"Content-Type: application/{'x-tar' if packed else 'json'}")
     return "\r\n".join([*head, "", ""]).encode() + content
 
 

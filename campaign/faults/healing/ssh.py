@@ -13,7 +13,7 @@ class ProgramLine:
     """The program's standard input and output are the connection."""
 
     def __init__(self, where: SplitResult) -> None:
-        self._program = subprocess.Popen(
+        self.program = self._program = subprocess.Popen(
             ssh_command(where), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
 
