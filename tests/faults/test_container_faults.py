@@ -194,7 +194,7 @@ def test_a_squeeze_leaves_a_tenth_of_a_cpu_and_is_lifted(engine):
     fault = fault_on(engine, FaultKind.SQUEEZE, cpus=0.1)
     _, _, effect, used, healed = broken_and_healed(fault, share)
     assert effect.proved, effect
-    assert effect.detail == "its control group has 0.1 CPUs and no limit of B of memory"
+    assert effect.detail == "its control group has 0.1 CPUs and no memory limit"
     assert used < 0.2
     assert healed.restored, healed
     assert healed.running_ns
