@@ -15,7 +15,7 @@ from campaign.database.blocking import interrupted
 from campaign.database.failure import FailureKind, failure_of
 from campaign.database.server import Server, open_server, tag_of
 from campaign.database.territory import Territory, claim, is_there
-from campaign.database.uptime import restarted, started_at
+from campaign.database.uptime import is_full, restarted, started_at
 from campaign.database.watch import WATCH
 from campaign.errors import CampaignError
 from campaign.phase import PhaseContext
@@ -101,7 +101,7 @@ PATIENCE = 10.0
 
 
 async def _note_restart(scene: Scene, began: float | None) -> None:
-    """Whether the server kept running while the parts looked at it: "yes", "restarted" or "gone"."""
+    """Whether the server kept running while the parts looked at it: "yes", "restarted", "gone" or "full"."""
     if scene.server is None or began is None:
         return
     until = time.monotonic() + PATIENCE
@@ -109,8 +109,11 @@ async def _note_restart(scene: Scene, began: float | None) -> None:
     while now is None and time.monotonic() < until and not scene.stopping:
         await asyncio.sleep(0.25)  # nothing tells us when it is back
         now = await _started(scene.server)
-    again = now is not None and restarted(scene.server.kind, began, now)
-    scene.context.record.fact(KEPT_RUNNING, "gone" if now is None else "restarted" if again else "yes")
+    if now is None:
+        kept = "full" if await asyncio.to_thread(is_full, scene.server) else "gone"
+    else:
+        kept = "restarted" if restarted(scene.server.kind, began, now) else "yes"
+    scene.context.record.fact(KEPT_RUNNING, kept)
 
 
 @asynccontextmanager

@@ -38,6 +38,11 @@ _SAID = {
 
 def _kept_running(kept: str) -> Finding:
     """A database that crashes and comes back within a second costs few errors, and a night's sleep."""
+    if kept == "full":
+        why = "whether the database server kept running is not known: it takes no further session of ours"
+        return checks.inconclusive(
+            "database.kept_running", why, remedy="Allow this account more connections."
+        )
     return checks.holds(
         "database.kept_running", kept == "yes", message=f"the database server {_SAID.get(kept, kept)}",
         remedy="See its log: a crash, the kernel's out-of-memory killer, or a colleague?",

@@ -22,7 +22,9 @@ STORES = "stores"
 """The fact that names the stores which the target has: "database", "redis"."""
 
 KEPT_RUNNING = "kept_running"
-"""The fact that says whether the database's server kept running: "yes", "restarted" or "gone"."""
+"""The fact that says whether the database's server kept running: "yes", "restarted", "gone", or "full" where
+it takes no further session of ours, so that nobody knows.
+"""
 
 TERRITORY = "territory"
 """The fact on our own place in the database: its `name`, and once it was to be dropped what is `left` of it

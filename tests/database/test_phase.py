@@ -86,6 +86,33 @@ def test_an_account_that_may_make_no_tables_leaves_those_parts_undecided(
     assert "catalogue.done" not in found
 
 
+def test_an_account_with_two_connections_is_left_with_no_session_and_no_table_of_ours(
+    postgres_server, postgres_url, fresh_name
+):
+    name = postgres_url.rpartition("/")[2]
+    postgres_server.sql(f"CREATE ROLE r_{fresh_name} LOGIN CONNECTION LIMIT 2")
+    postgres_server.sql(f"GRANT CREATE ON DATABASE {name} TO r_{fresh_name}")
+    settings = only("isolation")
+    try:
+        url = postgres_url.replace("postgres@", f"r_{fresh_name}@")
+        found = judged(run_phase(settings, stores={"database": url}), settings)
+        at_work = postgres_server.sql("SELECT usename FROM pg_stat_activity WHERE usename <> ''").split()
+    finally:
+        postgres_server.sql(f"REVOKE CREATE ON DATABASE {name} FROM r_{fresh_name}")
+        postgres_server.sql(f"DROP ROLE r_{fresh_name}")
+    assert "too many connections" in found["isolation.done"].message
+    assert (found["territory.dropped"].outcome, found["database.kept_running"].outcome) == (
+        Outcome.PASSED,
+        Outcome.PASSED,
+    )
+    assert f"r_{fresh_name}" not in at_work
+
+
+def test_a_server_that_takes_no_further_session_is_not_said_to_be_gone():
+    evidence = Evidence(facts={"stores": ["database"], "kept_running": "full", "durability": {}})
+    assert judged(evidence, only("durability"))["database.kept_running"].outcome is Outcome.INCONCLUSIVE
+
+
 def test_nothing_is_written_in_production(sqlite_url):
     settings = only("isolation")
     target = TargetSpec("http://127.0.0.1:9", environment="production", stores={"database": sqlite_url})

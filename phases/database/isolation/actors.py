@@ -147,11 +147,15 @@ def _connect(server: Server, level: Level) -> Any:
     fairy = server.engine.raw_connection()
     connection = fairy.driver_connection
     fairy.detach()
-    _leave_to_us(connection, server.kind, level)
-    cursor = connection.cursor()  # type: ignore[union-attr]
-    for statement in level.prepare:
-        cursor.execute(statement)
-    cursor.close()
+    try:
+        _leave_to_us(connection, server.kind, level)
+        cursor = connection.cursor()  # type: ignore[union-attr]
+        for statement in level.prepare:
+            cursor.execute(statement)
+        cursor.close()
+    except BaseException:
+        _quietly(connection.close)  # type: ignore[union-attr]
+        raise
     return connection
 
 

@@ -45,8 +45,14 @@ class Stage:
     def __init__(self, server: Server, table: str, level: Level) -> None:
         self._server = server
         self._table = table
-        self._actors = [Actor(server, level) for _ in range(ACTORS)]
+        self._actors: list[Actor] = []
         self._asks = True
+        try:
+            for _ in range(ACTORS):
+                self._actors.append(Actor(server, level))
+        except BaseException:  # a server that takes no third session gets the others back
+            self.close()
+            raise
 
     def play(self, schedule: Schedule) -> Run:
         """What was seen when the steps were done in their order."""
