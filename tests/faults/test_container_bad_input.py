@@ -332,15 +332,15 @@ def test_an_engine_that_talks_nonsense_is_told():
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def answer():
-            for _ in range(2):
-                line, _ = listener.accept()
+            line, _ = listener.accept()
+            with line:
                 line.recv(1000)
                 line.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno")
-                line.close()
 
         thread = threading.Thread(target=answer, daemon=True)
         thread.start()
         said = refusal(stop(f"tcp://127.0.0.1:{listener.getsockname()[1]}", "db", answer=2.0))
+        thread.join(5)
     assert "cannot be asked" in said
 
 
