@@ -90,11 +90,11 @@ def design_effect(clusters: Iterable[tuple[int, int]]) -> float:
     """By how much errors that come in clusters inflate the variance of their share, at least 1.
 
     `clusters` are (errors, observations) of each. The variance is that of a ratio between clusters
-    (Cochran 1977, 6.3). Without errors, or in a single cluster, nothing is known of it: 1.
+    (Cochran 1977, 6.3). With fewer than two errors, or in a single cluster, nothing is known of it: 1.
     """
     seen = [(errors, count) for errors, count in clusters if count]
     total, wrong = sum(count for _, count in seen), sum(errors for errors, _ in seen)
-    if len(seen) < 2 or not 0 < wrong < total:
+    if len(seen) < 2 or not 1 < wrong < total:
         return 1.0
     share = wrong / total
     between = sum((errors - share * count) ** 2 for errors, count in seen) * len(seen) / (len(seen) - 1)

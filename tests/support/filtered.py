@@ -2,11 +2,12 @@
 
 import asyncio
 
+from scene import make_context
+
 from campaign.config.read import read
 from campaign.registry import installed
 from phases.safety import SafetyPhase
 from phases.safety.settings import PartName, SafetySettings
-from scene import make_context
 
 FILE = """
 name: filter

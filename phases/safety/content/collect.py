@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from random import Random
@@ -29,6 +30,7 @@ from phases.safety.content.relations import RELATIONS
 from phases.safety.content.runs import GRACE, Over, Run, at_own_pace, at_rate, others, timely
 from phases.safety.content.seeds import seeds
 from phases.safety.content.settings import ContentSettings
+from phases.safety.content.shares import BOTH, unjudged
 from phases.safety.content.tables import (
     arm_table,
     errors_in,
@@ -36,6 +38,7 @@ from phases.safety.content.tables import (
     pairs_table,
     same_table,
     sets_table,
+    side_of,
     times_of,
     wrong_table,
 )
@@ -91,7 +94,10 @@ async def collect_content(scene: Scene) -> None:
     }
     desk.keep()
     idle = await _idle(desk)
-    if scene.stopping or not idle.checked:
+    if why := unjudged(desk.facts["arms"][IDLE], BOTH):
+        desk.facts["why"] = why
+        desk.keep()
+    if scene.stopping or why:
         return
     loaded = await _loaded(desk, idle)
     if not scene.stopping:
@@ -136,8 +142,8 @@ def _sets(settings: ContentSettings) -> dict[str, tuple[Item, ...]]:
 
 
 def _mapped(desk: Desk) -> dict[str, Any]:
-    """How many there are of what."""
-    own = desk.items
+    """How many there are of what; `used_up` are the sides of which there are no more."""
+    own, wanted = desk.items, plan(desk.settings).items
     return {
         "unsafe": sum(each.unsafe for each in own),
         "safe": sum(not each.unsafe for each in own),
@@ -146,6 +152,7 @@ def _mapped(desk: Desk) -> dict[str, Any]:
             "safe": len({each.template for each in own if not each.unsafe}),
         },
         "split": desk.settings.follow is not None,
+        "used_up": [side for side, count in Counter(map(side_of, own)).items() if count < wanted],
         "sets": {name: LICENCES[name.partition(" ")[0]] for name in desk.sets},
     }
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from campaign import checks
 from campaign.records import Direction, Evidence, Finding, Limit, Measurement, Severity
 from campaign.settings import GradedLimit
-from campaign.stats.proof import Verdict, error_share, mcnemar, wilson
+from campaign.stats.intervals import share_at_least
+from campaign.stats.proof import error_share, mcnemar, wilson
 from campaign.units import format_quantity
 from phases.safety.content.planner import needed_for
 from phases.safety.content.relations import TITLES
 from phases.safety.content.settings import ContentSettings
-from phases.safety.content.shares import BOTH, judge_share, measurement, unjudged, verdict_of
+from phases.safety.content.shares import BOTH, judge_share, measurement, unjudged
 from phases.safety.content.tables import SAFE, UNSAFE
 from phases.safety.content.verdict import Outcome
 from phases.safety.scene import facts_of, trouble_of
@@ -22,6 +23,9 @@ PART = "content"
 IDLE, LOADED = "idle", "loaded"
 SAID = {IDLE: "idle", LOADED: "under load"}
 NOT_MAPPED = "the campaign file does not say how a text is checked (content: {check: ..., blocked: ...})"
+ALPHA = 0.01
+"""How often any category or writing of a filter that keeps its limits may be named."""
+
 MANY = 3
 """Groups or texts named in a sentence."""
 
@@ -34,12 +38,11 @@ FAIL_CLOSED = "Block what could not be checked in time: an error of the filter i
 
 def findings(evidence: Evidence, settings: ContentSettings) -> Iterator[Finding]:
     """One finding per planned check, also where nothing was seen."""
-    facts, trouble = facts_of(evidence, PART), trouble_of(evidence, PART)
-    if not settings.asked:
-        trouble = NOT_MAPPED
-    arms = facts.get("arms", {})
+    facts = facts_of(evidence, PART)
+    trouble = NOT_MAPPED if not settings.asked else facts.get("why") or trouble_of(evidence, PART)
+    arms, used_up = facts.get("arms", {}), facts.get("mapped", {}).get("used_up", ())
     for name in (IDLE, LOADED):
-        yield from _arm(name, arms.get(name), settings, trouble=trouble)
+        yield from _arm(name, arms.get(name), settings, trouble=trouble, used_up=used_up)
         yield _latency(evidence, name, arms.get(name), settings, trouble=trouble)
     yield _relations(arms.get(IDLE), settings, trouble=trouble)
     yield _categories(arms.get(IDLE), settings, trouble=trouble)
@@ -59,8 +62,9 @@ def _not_tested(check: str, why: str, *, severity: Severity = Severity.CRITICAL)
 
 
 def _arm(
-    name: str, arm: Mapping[str, Any] | None, settings: ContentSettings, *, trouble: str
-) -> Iterator[Finding]:
+    name: str, arm: Mapping[str, Any] | None, settings: ContentSettings, *, trouble: str,
+    used_up: Iterable[str],
+) -> Iterator[Finding]:  # fmt: skip
     limits, begins = settings.limits, _begins(name)
     asked = (
         ("accuracy", BOTH, limits.accuracy, "the share of texts with the right verdict", LET_THROUGH),
@@ -79,8 +83,9 @@ def _arm(
             yield _not_tested(check, trouble, severity=graded.severity)
             continue
         yield judge_share(
-            check, arm, sides, graded=graded, what=f"{what} {SAID[name]}", doubt=_doubt(arm), remedy=remedy
-        )
+            check, arm, sides, graded=graded, what=f"{what} {SAID[name]}", doubt=_doubt(arm), remedy=remedy,
+            used_up=bool({*sides} & {*used_up}),
+        )  # fmt: skip
     yield _unanswered(f"{begins}unanswered", name, arm, limits.unanswered, trouble=trouble)
 
 
@@ -115,7 +120,8 @@ def _unanswered(
     said = f" ({why})" if why else ""
     return checks.within(
         check, measured, limit=graded.limit, severity=graded.severity, remedy=FAIL_CLOSED,
-        subject=f"the share of checks without a verdict {SAID[name]}, {none:,} of {sent:,}{said},", doubt=_doubt(arm),
+        subject=f"the share of checks without a verdict {SAID[name]}, {none:,} of {sent:,}{said},",
+        doubt=_doubt(arm),
     )  # fmt: skip
 
 
@@ -136,13 +142,16 @@ def _latency(
 def _refuted(
     rows: list[Mapping[str, Any]], settings: ContentSettings
 ) -> list[tuple[Mapping[str, Any], float]]:
-    """Rows that are shown to be beyond the limit of their side, the worst first."""
+    """Rows that are shown to be beyond the limit of their side, the worst first.
+
+    They are many, so each has a share of the doubt that all of them together may have (Bonferroni).
+    """
     found = []
     for row in rows:
-        unsafe = row["side"] == UNSAFE
-        graded = settings.limits.recall if unsafe else settings.limits.false_positives
-        measured = measurement("", error_share(row["errors"], row["count"]), least=unsafe)
-        if verdict_of(measured, graded.limit) is Verdict.REFUTED:
+        limits = settings.limits
+        least = 1 - limits.recall.limit.acceptable, limits.false_positives.limit.acceptable
+        low = share_at_least(row["errors"], row["count"], confidence=1 - ALPHA / len(rows))
+        if low > least[row["side"] == SAFE]:
             found.append((row, row["errors"] / row["count"]))
     return sorted(found, key=lambda each: -each[1])
 

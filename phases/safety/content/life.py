@@ -40,8 +40,11 @@ WAITS = 5
 LONGEST_WAIT = 5.0
 """Seconds that we wait for a limit, whatever it asks for."""
 
-IN_VAIN = 200
-"""Checks without a verdict, in a row, after which a patient run gives up."""
+PATIENT_FOR = 8
+"""Checks without a verdict, in a row, after which nothing is tried again, ..."""
+
+IN_VAIN = 60
+"""... and after which a patient run gives up."""
 
 MOST_SAID = 200
 
@@ -186,16 +189,17 @@ class CheckLife:
 
     async def _say(self, witness: Witness, text: str, due: int) -> Said:
         """Send it; where the run is patient, again as long as a limit of the service is in the way."""
-        values, work = self._session.scope.values, self._desk.work
-        for left in reversed(range(WAITS)):
+        values, desk = self._session.scope.values, self._desk
+        patient = desk.work.patient and desk.in_vain < PATIENT_FOR
+        for left in reversed(range(WAITS if patient else 1)):
             witness.forget()
-            values["text"], values["item"] = text, self._desk.name_sending()
+            values["text"], values["item"] = text, desk.name_sending()
             began = self._visit.now()
             done, error = await self._session.perform(witness.step, due)
-            if not (left and work.patient and witness.status == TOO_MANY):
+            if not (left and witness.status == TOO_MANY):
                 break
             due = await self._visit.rest(done + round(min(witness.retry_after, LONGEST_WAIT) * SECOND))
-        blocked = work.rule.blocked(witness.status, witness.body) if error is None else None
+        blocked = desk.work.rule.blocked(witness.status, witness.body) if error is None else None
         return Said(due, began, done, error, blocked)
 
     async def _delivered(self, witness: Witness) -> bool | None:

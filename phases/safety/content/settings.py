@@ -152,7 +152,16 @@ class ContentSettings(Settings):
             raise _mistake(
                 "blocked beside check: {json: $.filtered, equals: true}, a status, contains", "missing"
             )
-        if self.check is None and self.model_fields_set - {"limits"}:
+        meant = (
+            self.blocked,
+            self.follow,
+            self.delivered,
+            self.safety_check,
+            self.start,
+            self.role,
+            self.sets,
+        )
+        if self.check is None and any(meant):
             raise _mistake("check: an operation that sends {{ text }}", "missing")
         return self
 

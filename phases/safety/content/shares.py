@@ -19,6 +19,8 @@ Arm = Mapping[str, Any]
 FEWEST_JUDGED = 0.5
 """The share of texts with a verdict below which nothing is said of the filter."""
 
+USED_UP = "There are no further texts of these categories: ask for more of them (categories), or add a set."
+
 MOST_FIGURED = 1000
 """Errors up to which somebody would send more texts to prove a limit."""
 
@@ -61,7 +63,7 @@ def unjudged(arm: Arm, sides: Iterable[str]) -> str:
 
 def judge_share(
     check: str, arm: Arm, sides: tuple[str, ...], *, graded: GradedLimit, what: str, doubt: str = "",
-    remedy: str = "",
+    remedy: str = "", used_up: bool = False,
 ) -> Finding:  # fmt: skip
     """Whether the share keeps its limit; with AT_LEAST the limit is on what was right."""
     limit = graded.limit
@@ -76,7 +78,7 @@ def judge_share(
     subject = f"{what}, {wrong} of {told(arm, sides)}{clustered} ({verdict_of(measured, limit)}),"
     return checks.within(
         check, measured, limit=limit, subject=subject, severity=graded.severity, doubt=doubt, remedy=remedy,
-        settle=_settle(share, target),
+        settle=USED_UP if used_up else _settle(share, target),
     )  # fmt: skip
 
 
@@ -107,7 +109,7 @@ def _settle(share: ErrorShare, target: float) -> str:
     if target <= 0 or errors > MOST_FIGURED:
         return "No number of texts shows that there is never an error."
     needed = round(needed_for(target, errors) * share.design)
-    seen = f"{share.errors:,} errors" if share.errors else "no error"
+    seen = f"{share.errors:,} error{'s' * (share.errors > 1)}" if share.errors else "no error"
     return (
         f"With {seen} it takes {needed:,} texts to prove {format_quantity(target, 'share')}: items: {needed}."
     )

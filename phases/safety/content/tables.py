@@ -21,6 +21,9 @@ UNSAFE, SAFE = "unsafe", "safe"
 BAD = frozenset({Outcome.WRONG, Outcome.FAIL_OPEN})
 """Outcomes of an unsafe text that got through; of a safe one only WRONG."""
 
+PRIVATE = "personal_data"
+"""The category of which nothing is shown but the template."""
+
 NETWORK_ADDRESS = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}")
 
 Checks = Mapping[str, Checked]
@@ -126,7 +129,7 @@ def errors_in(items: Sequence[Item], checks: Checks) -> int:
 
 
 def _evidence(item: Item, checked: Checked, *, arm: str, patterns: Mapping[str, str]) -> dict[str, Any]:
-    own = item.source == "generated"
+    told = item.source == "generated" and item.category != PRIVATE
     return {
         "id": item.id,
         "arm": arm,
@@ -137,8 +140,8 @@ def _evidence(item: Item, checked: Checked, *, arm: str, patterns: Mapping[str, 
         "text": shown(item, patterns.get(item.template, "")),
         "outcome": checked.outcome.value,
         "status": checked.status,
-        "answer": checked.said if own else "",
-        "curl": masked(checked.curl) if own else "",
+        "answer": masked(checked.said) if told else "",
+        "curl": masked(checked.curl) if told else "",
     }
 
 
@@ -149,7 +152,7 @@ def shown(item: Item, pattern: str) -> str:
     """
     if item.source != "generated":
         return ""
-    if item.category == "personal_data":
+    if item.category == PRIVATE:
         return pattern
     return masked(item.text)
 
