@@ -12,6 +12,9 @@ from campaign.config.scalars import plain_value
 PREFIX = "CAMPAIGN_"
 _LEVELS = "__"
 
+NO_KEYS = frozenset({"CAMPAIGN_STATE_HOME"})
+"""Variables with our prefix that say something else: where undo records are kept."""
+
 
 def apply_environment(document: Document, environ: Mapping[str, str]) -> None:
     """Lay every CAMPAIGN_<PATH> variable over the document: CAMPAIGN_TARGET__URL sets target.url.
@@ -20,7 +23,7 @@ def apply_environment(document: Document, environ: Mapping[str, str]) -> None:
     YAML scalar.
     """
     for name in sorted(environ):
-        if name.startswith(PREFIX):
+        if name.startswith(PREFIX) and name not in NO_KEYS:
             path = _path_of(document.data, name.removeprefix(PREFIX))
             _set(document, path, value=_scalar(environ[name]), place=Place(name))
 

@@ -139,6 +139,7 @@ class Breaker:
         RefusedError where it would break more, or for longer, than is allowed.
         """
         self._limits.check(seconds, open_now=len(self._open), spent=self._spent)
+        await self._revive()
         steps = await fault.look()
         record = self._record(fault, steps, seconds)
         await self._write(record)
@@ -302,13 +303,26 @@ class Breaker:
 
     async def start(self, lock: TargetLock, choice: GuardianChoice) -> None:
         """Start the guardian, or both. Raises FaultError and RefusedError."""
-        channel = LocalChannel(self._journal.state, self._run, lock=lock.descriptor)
-        self._watch = Watch(channel, event=self.hear)
-        await self._watch.until_ready()
+        self._lock = lock
+        await self._start_here()
         if choice.image:
             afar = await uninterrupted(asyncio.to_thread(self._container, choice))
             self._outpost = Watch(afar, event=lambda _: None)  # it knows of containers only
             await self._outpost.until_ready()
+
+    async def _start_here(self) -> None:
+        channel = LocalChannel(self._journal.state, self._run, lock=self._lock.descriptor)
+        self._watch = Watch(channel, event=self.hear)
+        await self._watch.until_ready()
+
+    async def _revive(self) -> None:
+        """See that there is a guardian: where it was killed, another takes its place (without routes)."""
+        if self._watch is None or self._watch.alive:
+            return
+        await self._start_here()
+        for entry in self._open.values():
+            passed = (self._clock.now_ns() - entry.began_ns) / SECOND
+            await self._guard().ask("arm", id=entry.record.id, seconds=max(entry.record.seconds - passed, 0))
 
     def _container(self, choice: GuardianChoice) -> ContainerChannel:
         place = find_engine(choice.engine)
