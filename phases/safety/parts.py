@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from phases.safety.consent.part import ConsentPart
 from phases.safety.content.part import ContentPart
 from phases.safety.crowd.part import CrowdPart
 from phases.safety.isolation.part import IsolationPart
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 def all_parts() -> tuple[Part, ...]:
     """Every part there is."""
-    return (IsolationPart(), CrowdPart(), ContentPart())
+    return (IsolationPart(), ConsentPart(), CrowdPart(), ContentPart())
 
 
 def asked(settings: SafetySettings) -> Iterator[Part]:

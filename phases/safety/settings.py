@@ -6,6 +6,7 @@ from pydantic import BeforeValidator
 
 from campaign.settings import Settings
 from phases.safety.cast.settings import CastSettings
+from phases.safety.consent.settings import ConsentSettings
 from phases.safety.content.settings import ContentSettings
 from phases.safety.crowd.settings import CrowdSettings
 from phases.safety.isolation.settings import IsolationSettings
@@ -37,6 +38,7 @@ class SafetySettings(CastSettings):
     skip: Annotated[tuple[PartName, ...], BeforeValidator(_listed)] = ()
     on_violation: Literal["stop", "continue"] = "continue"
     isolation: IsolationSettings = IsolationSettings()
+    consent: ConsentSettings = ConsentSettings()
     crowd: CrowdSettings = CrowdSettings()
     content: ContentSettings = ContentSettings()
 

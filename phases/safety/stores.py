@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Column, MetaData, String, Table, cast, func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -66,13 +67,12 @@ async def search(server: Server | None, redis: str, words: Iterable[str]) -> Sea
 
 def in_database(server: Server, words: tuple[str, ...]) -> tuple[list[Place], list[str]]:
     """The tables that hold any of the words, and those that could not be read. Blocks."""
-    metadata = MetaData()
     try:
-        metadata.reflect(server.engine, resolve_fks=False)
+        tables = tables_of(server)
     except SQLAlchemyError as error:
         return [], [f"the database's catalogue: {failure_of(error).text}"]
     places, unread = [], []
-    for table in metadata.sorted_tables:
+    for table in tables:
         try:
             rows = _rows_with(server, table, words)
         except SQLAlchemyError as error:
@@ -81,6 +81,57 @@ def in_database(server: Server, words: tuple[str, ...]) -> tuple[list[Place], li
         if rows:
             places.append(Place("database", table.name, rows))
     return places, unread
+
+
+_KNOWN: WeakKeyDictionary[Server, list[Table]] = WeakKeyDictionary()
+
+
+def tables_of(server: Server) -> list[Table]:
+    """All tables, read from the catalogue once. Blocks; raises SQLAlchemyError."""
+    if server not in _KNOWN:
+        metadata = MetaData()
+        metadata.reflect(server.engine, resolve_fks=False)
+        _KNOWN[server] = list(metadata.tables.values())
+    return _KNOWN[server]
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """The rows of one owner in one table: those whose `column` is `value`."""
+
+    table: Table
+    column: str
+    value: str
+
+    def count(self, server: Server) -> int:
+        """How many there are now. Blocks; raises SQLAlchemyError."""
+        rows = select(func.count()).select_from(self.table).where(self.table.c[self.column] == self.value)
+        with server.reading() as connection:
+            return int(connection.execute(rows).scalar() or 0)
+
+
+def shelves(server: Server, words: tuple[str, ...], ids: Iterable[str]) -> list[Shelf]:
+    """Where the rows with these words are, by a column that holds one of the owner's ids: quick to count.
+
+    Blocks; raises SQLAlchemyError.
+    """
+    found = []
+    wanted = [each for each in ids if len(each) >= SHORTEST_ID]
+    for table in tables_of(server):
+        if not _rows_with(server, table, words):
+            continue
+        texts = list(_texts(table))
+        found += [
+            shelf
+            for column in texts
+            for value in wanted
+            if not column.primary_key and (shelf := Shelf(table, column.name, value)).count(server)
+        ]
+    return found
+
+
+SHORTEST_ID = 6
+"""Characters; a shorter value may stand in a column for many reasons."""
 
 
 def _rows_with(server: Server, table: Table, words: tuple[str, ...]) -> int:

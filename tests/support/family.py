@@ -49,6 +49,16 @@ operations:
     json: {child_id: "{{ child_id }}", text: "My word is {{ canary }}"}
     expect: 200
     save: {session_id: $.session_id}
+  revoke_consent:
+    request: DELETE /api/children/{{ child_id }}/consent
+    query: {kind: collection}
+    auth: "{{ token }}"
+    expect: 200
+  say_first:
+    request: POST /api/conversation
+    auth: "{{ token }}"
+    json: {child_id: "{{ child_id }}", text: "At first I say {{ canary }}"}
+    expect: 200
   converse:
     request: POST /api/conversation
     auth: "{{ token }}"
@@ -106,6 +116,7 @@ phases:
 SAFETY = {
     "roles": {
         "parent": {"start": ["register", "ask_export"], "stop": ["delete_account"], "credentials": ["token"]},
+        "newcomer": {"of": "parent", "count": 1, "start": ["create_child"]},
         "child": {
             "of": "parent",
             "count": 2,
@@ -132,8 +143,20 @@ SAFETY = {
         },
         "activities": {"owner": "child", "ids": ["child_id"], "read": "activity", "write": "add_activity"},
     },
+    "consent": {
+        "role": "newcomer",
+        "give": ["give_consent"],
+        "revoke": "revoke_consent",
+        "states": {"none": [], "revoked": ["give_consent", "revoke_consent"]},
+        "collect": ["say_first", "add_activity", "rename"],
+        "race": {"write": "say_first", "runs": 16},
+        "load": {"operation": "say_first", "hold": "2s"},
+    },
     "allow": {
         "parent": {"own": ["read", "list", "search", "update", "delete", "write", "websocket", "export"]},
+        "newcomer": {
+            "family": ["read", "list", "search", "update", "delete", "write", "websocket", "export"]
+        },
         "child": {"family": ["read", "list", "search", "update", "delete", "write", "websocket", "export"]},
     },
 }

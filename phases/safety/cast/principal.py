@@ -63,6 +63,7 @@ class Principal:
     parent: Principal | None = None
     trouble: str = ""
     undone: list[str] = field(default_factory=list)
+    words: int = 0
 
     @property
     def canary(self) -> str:
@@ -117,6 +118,16 @@ class Principal:
         why = "" if ok else f"status {answer.status}"
         return Heard(operation, number, answer.status, ok, why, answer.body, {}, sent, ended)
 
+    def another_word(self) -> Scope:
+        """What this principal knows, with a further canary of its own: to tell one thing it sends from all
+        others.
+        """
+        self.words += 1
+        number = self.scope.number * FURTHER + self.words
+        scope = Scope(number, self.scope.kind, seed=self.seed, feeds=self.scope.feeds, wall=self.scope.wall)
+        scope.values = dict(self.scope.values)
+        return scope
+
     def aimed_at(self, victim: Principal) -> Scope:
         """What a forbidden call is built from: all that the victim knows, our own credentials, our canary."""
         scope = Scope(self.scope.number, self.scope.kind, seed=self.seed, feeds=victim.scope.feeds)
@@ -138,6 +149,9 @@ class Principal:
 
 
 AUTHORIZATION = b"authorization:"
+
+FURTHER = 1_000_000
+"""Numbers of further words of one principal are kept apart from all principals by this factor."""
 
 
 def _headers(answer: Answer) -> list[tuple[bytes, bytes]]:

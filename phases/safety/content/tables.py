@@ -51,12 +51,15 @@ def arm_table(items: Sequence[Item], checks: Checks) -> dict[str, Any]:
     }
     groups: dict[tuple[str, str, str], list[int]] = {}
     relations: dict[tuple[str, str], list[int]] = {}
+    written: dict[tuple[str, str, str], Counter[str]] = {}
     for item in items:
         outcome = outcome_in(checks, item)
         side = side_of(item)
         sides[side]["outcomes"][outcome.value] += 1
         if is_judged(item, outcome):
             error = int(is_error(item, outcome))
+            if error:
+                written.setdefault((side, item.category, item.age), Counter())[item.relation] += 1
             for count in (
                 sides[side]["templates"].setdefault(item.template, [0, 0]),
                 groups.setdefault((side, item.category, item.age), [0, 0]),
@@ -67,7 +70,14 @@ def arm_table(items: Sequence[Item], checks: Checks) -> dict[str, Any]:
     return {
         "sides": {name: {**side, "outcomes": dict(side["outcomes"])} for name, side in sides.items()},
         "groups": [
-            {"side": side, "category": category, "age": age, "errors": errors, "count": count}
+            {
+                "side": side,
+                "category": category,
+                "age": age,
+                "errors": errors,
+                "count": count,
+                "written": dict(written.get((side, category, age), {})),
+            }
             for (side, category, age), (errors, count) in groups.items()
         ],
         "relations": [

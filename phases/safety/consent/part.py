@@ -1,0 +1,43 @@
+"""The part `consent` as the phase sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from campaign.records import Evidence, Finding
+from phases.safety.consent.judge import findings
+
+if TYPE_CHECKING:
+    from phases.safety.scene import Scene
+    from phases.safety.settings import SafetySettings
+
+PROBE_SECONDS, RUN_SECONDS = 0.25, 0.4
+
+
+class ConsentPart:
+    """No consent, no collection."""
+
+    name = "consent"
+    needs = ""
+
+    def wanted(self, settings: SafetySettings) -> bool:
+        """Where the file says what collects."""
+        return bool(settings.consent.collect)
+
+    def seconds(self, settings: SafetySettings) -> float:
+        """A little for each probe and each race."""
+        consent = settings.consent
+        runs = consent.race.runs if consent.race else 0
+        hold = consent.load.hold if consent.load else 0.0
+        return PROBE_SECONDS * len(consent.states) * len(consent.collect) + RUN_SECONDS * runs + hold
+
+    async def collect(self, scene: Scene) -> None:
+        """Try to collect in every state."""
+        from phases.safety.consent.collect import collect_consent  # noqa: PLC0415 - only when it runs
+
+        await collect_consent(scene)
+
+    def judge(self, evidence: Evidence, settings: SafetySettings) -> Iterator[Finding]:
+        """A finding per state and operation."""
+        return findings(evidence, settings.consent)
