@@ -130,6 +130,7 @@ class Guardian:
 
     def _finish(self) -> None:
         """Undo all that is open of this run, then see the routes out."""
+        self._routes.calm()
         patience = PATIENCE if self._ending else LONG_PATIENCE
         for entry in self._journal.entries():
             if entry.record is not None and entry.record.run == self._run:

@@ -47,6 +47,11 @@ class Routes:
         self._wake()
         return True
 
+    def calm(self) -> None:
+        """Make all of them undisturbed."""
+        for route in self._routes.values():
+            route.disturb(CALM)
+
     def wait(self) -> float:
         """Seconds until something is due."""
         due = min((each.due() for each in self._routes.values()), default=float("inf"))
