@@ -7,6 +7,7 @@ from sqlalchemy import bindparam, insert, select
 
 from campaign.demo.consents import require_collection
 from campaign.demo.database import Database
+from campaign.demo.defects import CONSENT_NOT_CHECKED
 from campaign.demo.now import now_ms
 from campaign.demo.ownership import require_child
 from campaign.demo.schema import activities
@@ -34,15 +35,16 @@ class Activity:
 class Activities:
     """The activities table."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, defects: frozenset[str] = frozenset()) -> None:
         self._database = database
+        self._require = require_child if CONSENT_NOT_CHECKED in defects else require_collection
 
     def add(self, parent_id: str, child_id: str, *, kind: str, detail: str) -> Activity:
         """The stored event; needs consent, as any other collection does."""
         activity = Activity(kind, detail, now_ms())
         row = {"child_id": child_id, "kind": kind, "detail": detail, "created_at_ms": activity.created_at_ms}
         with self._database.writing() as connection:
-            require_collection(connection, parent_id, child_id=child_id)
+            self._require(connection, parent_id, child_id=child_id)
             connection.execute(insert(activities), row)
         return activity
 

@@ -12,7 +12,7 @@ from campaign.demo.companion_link import CompanionLink
 from campaign.demo.consents import require_collection
 from campaign.demo.content_filter import category_of
 from campaign.demo.database import Database
-from campaign.demo.defects import DUPLICATE_ON_RETRY, ERRORS_UNDER_LOAD, MEMORY_LEAK, WRITE_SKEW
+from campaign.demo.defects import CONSENT_RACE, DUPLICATE_ON_RETRY, ERRORS_UNDER_LOAD, MEMORY_LEAK, WRITE_SKEW
 from campaign.demo.idempotency import told_before
 from campaign.demo.now import now_ms
 from campaign.demo.tokens import new_id
@@ -39,6 +39,9 @@ REVIEW_S = 0.12
 THINKING_S = 0.06
 """How long the reply takes that the defect `write-skew` makes up outside of any transaction."""
 
+CONSENT_REMEMBERED_S = 2.0
+"""How long the defect `consent-race` takes a consent for granted."""
+
 Author = Callable[[str, list[Said]], str]
 """Makes up a reply to words, given the latest lines."""
 
@@ -62,6 +65,7 @@ class Conversations:
         self._companion = companion
         self._behind = behind
         self._defects = defects
+        self._consented: dict[str, float] = {}
         self._context_lines = REMEMBERED_LINES if MEMORY_LEAK in defects else CONTEXT_LINES
 
     def take_turn(self, wanted: Wanted) -> Turn:
@@ -110,7 +114,9 @@ class Conversations:
     def _turn(self, wanted: Wanted, author: Author) -> Turn:
         turn_id, now = new_id(), now_ms()
         with self._database.writing() as connection:
-            if WRITE_SKEW not in self._defects:
+            if CONSENT_RACE in self._defects:
+                self._remember_consent(connection, wanted)
+            elif WRITE_SKEW not in self._defects:
                 require_collection(connection, wanted.parent_id, child_id=wanted.child_id)
             session_id = open_session(connection, wanted.session_id, child_id=wanted.child_id, now=now)
             context = context_of(connection, session_id, lines=self._context_lines)
@@ -119,6 +125,12 @@ class Conversations:
         if MEMORY_LEAK in self._defects:
             remember(turn_id, exchange, context=context)
         return Turn(turn_id, session_id, exchange.reply, exchange.filtered)
+
+    def _remember_consent(self, connection: Connection, wanted: Wanted) -> None:
+        """The defect `consent-race`: a consent that was seen is good for another moment, whatever comes."""
+        if self._consented.get(wanted.child_id, 0.0) < time.monotonic():
+            require_collection(connection, wanted.parent_id, child_id=wanted.child_id)
+            self._consented[wanted.child_id] = time.monotonic() + CONSENT_REMEMBERED_S
 
     def _store(self, connection: Connection, wanted: Wanted, exchange: Exchange, *, place: Place) -> None:
         if self._behind is None:

@@ -46,6 +46,8 @@ EXPORT_LEAK = "export-leak"
 WEBSOCKET_NO_AUTH = "websocket-no-auth"
 MIXED_UP_ANSWERS = "mixed-up-answers"
 CACHE_KEY_COLLISION = "cache-key-collision"
+CONSENT_NOT_CHECKED = "consent-not-checked"
+CONSENT_RACE = "consent-race"
 NO_RECONNECT = "no-reconnect"
 HANG_ON_OUTAGE = "hang-on-outage"
 ACK_BEFORE_COMMIT = "ack-before-commit"
@@ -200,6 +202,20 @@ DEFECTS: dict[str, Defect] = {
             "A voice is given back with what it has not said yet, when a listener hangs up",
             "Under load the next child hears the rest of what was meant for another one.",
             "voices.Voices.speaking",
+            "safety",
+        ),
+        Defect(
+            CONSENT_NOT_CHECKED,
+            "Activities are stored without a look at the consent",
+            "What a child does is recorded though no parent ever consented, or one has revoked.",
+            "activities.Activities.add",
+            "safety",
+        ),
+        Defect(
+            CONSENT_RACE,
+            "A consent that was seen is remembered for two seconds",
+            "For a moment after a confirmed revocation what a child says is still stored.",
+            "conversations.Conversations.take_turn",
             "safety",
         ),
         Defect(

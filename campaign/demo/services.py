@@ -95,7 +95,7 @@ def build_services(options: DemoOptions, database: Database) -> Services:
         consents=Consents(database),
         conversations=Conversations(database, companion, behind=behind, defects=options.defects),
         history=History(database, defects=options.defects),
-        activities=Activities(database),
+        activities=Activities(database, defects=options.defects),
         overview=Overview(database),
         privacy=Privacy(database, defects=options.defects),
         sign_in=_sign_in(options, accounts, state=state, token_key=token_key),

@@ -50,3 +50,21 @@ def test_what_was_not_asked_is_not_tested(section):
     found = list(findings(Evidence(), settings.consent))
     assert {each.outcome for each in found} == {Outcome.INCONCLUSIVE}
     assert all("not tested" in each.message or each.check == "consent.load" for each in found)
+
+
+@pytest.mark.defects
+@pytest.mark.parametrize(
+    ("defect", "wanted"),
+    [
+        (
+            "consent-not-checked",
+            {"consent.none.add_activity": "failed", "consent.revoked.add_activity": "failed"},
+        ),
+        ("consent-race", {"consent.race": "failed"}),
+    ],
+)
+def test_a_defect_fails_its_checks_alone(defect, wanted):
+    race = {**SAFETY["consent"], "race": {"write": "say_first", "runs": 40}}
+    with running_demo("--defect", defect) as (url, database):
+        found, _ = judged(url, database=database, skip=OTHERS, consent=race)
+    assert outcomes(found) == wanted
