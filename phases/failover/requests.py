@@ -1,0 +1,98 @@
+"""What became of the requests of a story: how they failed, what users were told, how many were cut off."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from phases.failover.episodes import Episode
+from phases.failover.steady import p95
+from phases.failover.story import Ending, Probe, Strike
+
+FAST = (Ending.REFUSED, Ending.RESET, Ending.STATUS, Ending.WRONG)
+"""Failures that come at once, so that the client can do something else."""
+
+CUT_OFF = (Ending.RESET, Ending.HUNG)
+"""Endings of a request that was taken and never answered."""
+
+UNTAKEN = (Ending.REFUSED, Ending.UNSENT)
+"""Endings of a request that was never taken."""
+
+MOST_TOLD = 12
+"""Kinds of answers that are kept of each story, the most frequent ones."""
+
+MOST_SAID = 160
+"""Characters of an answer."""
+
+OBJECTIVE, OBJECTIVE_DAYS = 0.999, 30
+"""The service level that the error budget is of, as nobody told us another."""
+
+
+def failing(probes: Sequence[Probe]) -> dict[str, Any]:
+    """How requests failed: fast or hanging, by kind, and how long a failure took (95th percentile, s)."""
+    bad = [each for each in probes if each.ending is not Ending.OK]
+    kinds = Counter(each.ending.value for each in bad)
+    return {
+        "count": len(probes),
+        "failed": len(bad),
+        "fast": sum(kinds[each] for each in FAST),
+        "hung": kinds[Ending.HUNG],
+        "kinds": dict(kinds.most_common()),
+        "p95": rounded(p95(bad)),
+    }
+
+
+def served(probes: Iterable[Probe], kinds: tuple[str, ...] = ()) -> dict[str, int]:
+    """How many requests of these kinds (all, where none is named) there were, and how many succeeded."""
+    chosen = [each for each in probes if not kinds or each.kind in kinds]
+    return {"count": len(chosen), "ok": sum(each.ending is Ending.OK for each in chosen)}
+
+
+def under_fault(episode: Episode, probes: Iterable[Probe]) -> list[Probe]:
+    """The requests that were made while all faults of an episode were there for certain."""
+    since = max(each.confirmed_ns or each.sent_ns or 0 for each in episode.strikes)
+    return [each for each in probes if since <= each.due_ns < episode.over_ns]
+
+
+def in_flight(strike: Strike, probes: Iterable[Probe]) -> dict[str, int]:
+    """The requests that a command met: sent before it, answered or lost after it. Those that were kept in
+    flight on purpose count as well.
+
+    One sent after it may meet a connection that is just closing, and one that was refused was never taken:
+    whoever sent them may try elsewhere.
+    """
+    began = strike.sent_ns
+    if began is None:
+        return {"met": 0, "lost": 0}
+    met = [each for each in probes if each.sent_ns <= began <= each.done_ns and each.ending not in UNTAKEN]
+    return {"met": len(met), "lost": sum(each.ending in CUT_OFF for each in met)}
+
+
+def told(probes: Iterable[Probe]) -> list[dict[str, Any]]:
+    """What users got instead of an answer, the most frequent first: status codes and first words."""
+    bad = (each for each in probes if each.ending is not Ending.OK)
+    counted = Counter((each.operation, each.ending.value, each.status, each.said[:MOST_SAID]) for each in bad)
+    return [
+        {"operation": operation, "ending": ending, "status": status, "said": said, "count": count}
+        for (operation, ending, status, said), count in counted.most_common(MOST_TOLD)
+    ]
+
+
+def budget(failed: int, count: int, seconds: float) -> dict[str, float]:
+    """The error budget that was spent: so many seconds of nothing but failures, and their share of what the
+    objective leaves.
+    """
+    spent = seconds * failed / count if count else 0.0
+    left = (1 - OBJECTIVE) * OBJECTIVE_DAYS * 86400
+    return {
+        "objective": OBJECTIVE,
+        "days": OBJECTIVE_DAYS,
+        "seconds": round(spent, 3),
+        "share": round(spent / left, 6),
+    }
+
+
+def rounded(value: float | None) -> float | None:
+    """Four digits after the point, a tenth of a millisecond."""
+    return None if value is None else round(value, 4)
