@@ -22,7 +22,12 @@ INFO = PhaseInfo(
     summary="No child reaches another's data; consent, deletion, retention, the filter, the limits.",
     requires=(),
     settings=SafetySettings,
-    partial=("phases.safety", "partial.html", *(f"{name}/partial.html" for name in PARTIALS)),
+    partial=(
+        "phases.safety",
+        "partial.html",
+        *(f"{name}/partial.html" for name in PARTIALS),
+        "exchanges.html",
+    ),
     gives=("text", "item"),
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -17,11 +18,23 @@ from campaign.redact import Redactor
 from phases.safety.cast.making import Cast, gathered
 from phases.safety.exchange import Exchanges
 from phases.safety.parts import asked
+from phases.safety.rules import MAPPING
+from phases.safety.rules import RULES as ALL_RULES
 from phases.safety.scene import EXCHANGES, TROUBLE, Part, Scene
 from phases.safety.settings import SafetySettings
 
 CAST = "cast"
 """The fact on the principals: how many were `made`, `troubles` of those that were not, and who is `left`."""
+
+
+RULES = "rules"
+"""The fact that says which checks speak to which rules, and what none of them proves."""
+
+
+def book_of_rules() -> dict[str, Any]:
+    """The rules and the mapping as JSON data, for the page."""
+    rules = [{"name": rule.name, "asks": rule.asks, "cannot": rule.cannot} for rule in ALL_RULES.values()]
+    return {"rules": rules, "mapping": [[begins, list(names)] for begins, names in MAPPING]}
 
 
 async def run_parts(context: PhaseContext) -> None:
@@ -45,6 +58,7 @@ async def run_parts(context: PhaseContext) -> None:
                 scene.share += scene.part_share
         _record_cast(context, made, over=True)
     context.record.fact(EXCHANGES, exchanges.plain())
+    context.record.fact(RULES, book_of_rules())
 
 
 def _record_cast(context: PhaseContext, cast: Cast, *, over: bool = False) -> None:

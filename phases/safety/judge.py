@@ -8,12 +8,23 @@ from campaign import checks
 from campaign.records import Evidence, Finding, Severity
 from phases.safety.collect import CAST
 from phases.safety.parts import asked
+from phases.safety.rules import sentence, table
 from phases.safety.scene import Part, facts_of, trouble_of
 from phases.safety.settings import SafetySettings
 
 
 def judge_safety(evidence: Evidence, settings: SafetySettings) -> Iterator[Finding]:
-    """The findings of all parts, also of those that were never reached or that the file maps nothing to."""
+    """The findings of all parts, also of those that were never reached or that the file maps nothing to, and
+    what may be said of each book of rules.
+    """
+    found = tuple(_findings(evidence, settings))
+    yield from found
+    rows = table(found)
+    for book in dict.fromkeys(row.rule.book for row in rows):
+        yield checks.informational(f"rules.{_slug(book)}", sentence(rows, book))
+
+
+def _findings(evidence: Evidence, settings: SafetySettings) -> Iterator[Finding]:
     for part in asked(settings):
         yield from _unfinished(part, evidence, settings)
         yield from part.judge(evidence, settings)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 from campaign.records import Finding, Outcome
 
@@ -140,19 +139,3 @@ def sentence(rows: Iterable[Row], book: str) -> str:
     )
     whole = passed + failed + not_tested
     return f"{passed} of {whole} {book}-mapped probes passed, {failed} failed, {not_tested} not tested"
-
-
-def plain(rows: Iterable[Row]) -> list[dict[str, Any]]:
-    """The rows as JSON data."""
-    return [
-        {
-            "rule": row.rule.name,
-            "asks": row.rule.asks,
-            "cannot": row.rule.cannot,
-            "passed": row.passed,
-            "failed": row.failed,
-            "not_tested": row.not_tested,
-            "checks": row.checks,
-        }
-        for row in rows
-    ]
