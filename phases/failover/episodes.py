@@ -36,6 +36,8 @@ def episodes_of(story: Story) -> tuple[Episode, ...]:
             groups[-1].append(each)
         else:
             groups.append([each])
+    if not groups:
+        return ()
     ends = [*(_sent(group[0]) for group in groups[1:]), story.ended_ns]
     return tuple(
         _episode(group, end, last=group is groups[-1]) for group, end in zip(groups, ends, strict=True)

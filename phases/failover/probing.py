@@ -17,9 +17,6 @@ from campaign.faults.record import HealStep
 from phases.failover.people import TOO_MANY, Exchange, Person
 from phases.failover.story import Probe
 
-SESSION_RATE = 2.0
-"""Requests a second of those who signed in before; whether each still is is asked at the end once more."""
-
 VOLLEY = 8
 """Requests that are kept in flight around a SIGTERM."""
 

@@ -27,7 +27,7 @@ from phases.failover.choice import Chosen
 from phases.failover.consistency import Outset, look_at_all, outset
 from phases.failover.people import Person
 from phases.failover.points import Points
-from phases.failover.probing import SESSION_RATE, Ask, Diary, Stream, UnderFire, Volley, by_turns
+from phases.failover.probing import Ask, Diary, Stream, UnderFire, Volley, by_turns
 from phases.failover.readback import in_database, read_back, through_api
 from phases.failover.recovering import limit_ns, unsteady, well_since
 from phases.failover.scene import Scene
@@ -134,9 +134,6 @@ class Scenario:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._writer = Writer(settings.writes, people.probing, path=path, mark=mark, clock=self._clock)
             self._stream("write", settings.writes.rate, self._writer.write, shift=0.5)
-        if people.staying and settings.probes.session:
-            ask = by_turns(people.staying, (settings.probes.session,))
-            self._stream("session", SESSION_RATE, ask, shift=0.25)
         self._points.begin()
 
     def _stream(self, kind: str, rate: float, ask: Ask, *, shift: float = 0.0) -> None:

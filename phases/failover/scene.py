@@ -10,7 +10,6 @@ from campaign.phase import PhaseContext, Progress
 from phases.failover.acts import Make, Striking
 from phases.failover.choice import Chosen
 from phases.failover.people import HEALTH, People
-from phases.failover.probing import SESSION_RATE
 from phases.failover.settings import FailoverSettings
 
 
@@ -38,7 +37,7 @@ class Scene:
     def rate(self) -> float:
         """Probes per second of all kinds together."""
         writes = self.settings.writes.rate if self.settings.writes else 0.0
-        return self.settings.probes.rate + writes + (SESSION_RATE if self.people.staying else 0.0)
+        return self.settings.probes.rate + writes
 
     def teller(self, chosen: Chosen) -> Callable[[str], None]:
         """What tells the user what happens now in a scenario."""

@@ -28,10 +28,10 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One request of the open model. `kind` is `read`, `write` or `session` (a user signed in before), or
-    `volley`: one of those that are kept in flight around a SIGTERM so that there are some to lose. A volley
-    is no part of the open model: it counts for `in_flight` alone, in no rate, window or error budget. In
-    flight is what was sent before the command: one sent after it may meet a connection that is just closing.
+    """One request of the open model. `kind` is `read` or `write`, or `volley`: one of those that are kept in
+    flight around a SIGTERM so that there are some to lose. A volley is no part of the open model: it counts
+    for `in_flight` alone, in no rate, window or error budget. In flight is what was sent before the command:
+    one sent after it may meet a connection that is just closing.
 
     `status` is 0 where there was no answer; `said` are the first words of an answer that was no success.
     """

@@ -1,4 +1,4 @@
-"""The failover phase in tests: its settings, a vocabulary for the demo, and a run as the runner would do it."""
+"""The failover phase in tests: its settings, a vocabulary for the demo, and a run as the runner does it."""
 
 import asyncio
 import contextlib
@@ -10,7 +10,11 @@ from phases.failover.collect import run_scenarios
 from phases.failover.settings import FailoverSettings
 
 AUTH = {"auth": "{{ token }}"}
-SAID = {"child_id": "{{ child_id }}", "session_id": "{{ session_id }}", "text": "Tell me a story, {{ write }}"}
+SAID = {
+    "child_id": "{{ child_id }}",
+    "session_id": "{{ session_id }}",
+    "text": "Tell me a story, {{ write }}",
+}
 
 
 def operations():
@@ -31,13 +35,17 @@ def operations():
             "story", "POST", "/api/story", headers=key, body=BodySpec(has_json=True, json=SAID), **AUTH
         ),
         OperationSpec(
-            "converse", "POST", "/api/conversation", headers=key, body=BodySpec(has_json=True, json=SAID), **AUTH
+            "converse", "POST", "/api/conversation", headers=key,
+            body=BodySpec(has_json=True, json=SAID), **AUTH,
         ),
         OperationSpec(
             "said", "GET", "/api/session/{{ session_id }}/history",
             query={"limit": "200", "offset": "{{ offset }}"}, **AUTH,
         ),
-        OperationSpec("first_page", "GET", "/api/session/{{ session_id }}/history", query={"limit": "5"}, **AUTH),
+        OperationSpec("missing", "GET", "/api/children/nobody", **AUTH),
+        OperationSpec(
+            "first_page", "GET", "/api/session/{{ session_id }}/history", query={"limit": "5"}, **AUTH
+        ),
     )  # fmt: skip
     return {each.name: each for each in specs}
 
@@ -55,14 +63,14 @@ def settings_of(**sections):
 
 
 def parts_of(demo):
-    """The processes of a supervised demo, as the campaign file names them."""
-    command = [*demo.command_of_companion()] if hasattr(demo, "command_of_companion") else []
-    del command
+    """The service of a supervised demo, as the campaign file names it."""
     return {"service": {"pid_file": str(demo.folder / "service.pid"), "supervised": True}}
 
 
-def run_failover(settings, url, *, workdir, stores=None, containers=None, seconds=120, stop_after=None, **more):
-    """The evidence after the phase has run; `stop_after` asks it to end once that was told of its progress."""
+def run_failover(
+    settings, url, *, workdir, stores=None, containers=None, seconds=120, stop_after=None, **more
+):
+    """What was recorded; `stop_after` asks the phase to end once it has told that of its progress."""
 
     async def run():
         target = TargetSpec(
@@ -87,6 +95,6 @@ def run_failover(settings, url, *, workdir, stores=None, containers=None, second
 
 
 async def _stop_once(context, told):
-    while not any(told in each.message for each in context.record.told):
+    while not any(told in each.message for each in context.record.told):  # noqa: ASYNC110 - a list
         await asyncio.sleep(0.02)
     context.stop.request()
