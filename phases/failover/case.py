@@ -7,6 +7,7 @@ from typing import Any
 
 from campaign import checks
 from campaign.records import Finding, Limit, Measurement, Outcome, Severity
+from campaign.units import format_quantity
 from phases.failover.steady import FEWEST
 
 CHECKS = {
@@ -25,6 +26,9 @@ CHECKS = {
     "restored": Severity.BLOCKER,
 }
 """The checks of a scenario, in the order in which they are told."""
+
+MOST_FAILED = 0.05
+"""The share of failed probes beyond which what was before is nothing to compare with."""
 
 AGAIN = "Mend that, and run it again."
 
@@ -92,6 +96,10 @@ def doubt_of(figures: dict[str, Any]) -> str:
         return unproved
     if figures["steady"]["count"] < FEWEST:
         return f"only {figures['steady']['count']} probes were sent before it, too few to compare with"
+    if figures["steady"]["failed"] > MOST_FAILED:
+        return (
+            f"{format_quantity(figures['steady']['failed'], 'share')} of the probes failed before it already"
+        )
     return ""
 
 

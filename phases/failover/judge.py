@@ -83,7 +83,7 @@ def _meaningless(
     name: str, asked: ScenarioSettings, settings: FailoverSettings, *, serving: bool
 ) -> dict[str, str]:
     """The checks that mean nothing here, and why; `serving`: the service itself was left alone."""
-    why = {}
+    why: dict[str, str] = {}
     if settings.writes is None:
         why |= dict.fromkeys(("lost", "phantom", "duplicates"), NO_WRITES)
     if settings.probes.session is None:

@@ -22,7 +22,8 @@ def probes(answer, *, seconds, rate=20.0, kind="read", operation="history"):
     made = []
     for number in range(round(seconds * rate)):
         due = number / rate
-        ending, took, status, said = (*answer(due), 0, "")[:4]
+        given = answer(due)
+        ending, took, status, said = (*given, *(0, "")[len(given) - 2 :])
         made.append(Probe(kind, operation, ns(due), ns(due), ns(due + took), ending, status, said))
     return tuple(made)
 
