@@ -55,6 +55,22 @@ def test_killed_at_20_random_moments_the_container_is_whole_within_10_seconds(
     assert [each for each in took if each is None or each > WITHIN] == [], took
 
 
+def test_a_stop_that_is_still_on_its_way_is_waited_for(engine, started, tmp_path):
+    """The engine goes on with a stop, and kills after the grace, when the one who asked is dead."""
+    container = engine.run("stubborn", "sleep", "1000")  # as process 1 it hears no SIGTERM
+    container.reload()
+    before = settings(container.attrs["HostConfig"])
+    run = started(tmp_path, {"container": "stubborn", "engine": engine.url, "kinds": ["stop"]})
+    wait_until(run.open_records)
+    time.sleep(0.5)  # the moment of the kill: within the grace of 3 s
+    run.kill()
+    assert is_as_before(engine, "stubborn", before)
+    took = seconds_until_whole(run, lambda: is_as_before(engine, "stubborn", before))
+    assert took is not None
+    assert 1 < took < WITHIN
+    assert run.open_records() == []
+
+
 SERVER = """
 import http.server, os, sys
 open(sys.argv[2], "w").write(str(os.getpid()))
