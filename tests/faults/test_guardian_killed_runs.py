@@ -13,6 +13,7 @@ from breaking import Run, is_as_before, lives, seconds_until_whole, settings
 from servers import free_port, wait_until
 
 from campaign.faults.alive import began, state
+from campaign.faults.lock import try_lock
 
 TRIALS = 20
 WITHIN = 10.0
@@ -135,6 +136,20 @@ def test_a_run_that_only_stands_still_is_taken_for_dead(service, started, tmp_pa
     os.kill(run.process.pid, signal.SIGSTOP)
     wait_until(lambda: service.whole, seconds=WITHIN)
     assert lives(run.process.pid)
+
+
+def test_nobody_else_begins_until_the_guardian_of_a_dead_run_is_done(service, started, tmp_path):
+    run = started(tmp_path / "state", {"process": service.as_means(), "kinds": ["kill"], "outage": 60})
+    run.until("struck")
+    os.kill(run.guardian, signal.SIGSTOP)  # as if its work took long
+    run.kill()
+    try:
+        assert try_lock(str(run.state), "http://127.0.0.1:9", run="another") is None
+    finally:
+        os.kill(run.guardian, signal.SIGCONT)
+    lock = wait_until(lambda: try_lock(str(run.state), "http://127.0.0.1:9", run="another"), seconds=20)
+    assert service.whole
+    lock.release()
 
 
 def test_a_fault_is_over_at_its_deadline_whatever_the_run_does(service, started, tmp_path):
