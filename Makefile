@@ -45,6 +45,7 @@ bench: .venv/.dev
 	$(BIN)/python benchmarks/demo_throughput.py
 	$(BIN)/python benchmarks/report_render.py
 	$(BIN)/python benchmarks/database.py
+	$(BIN)/python benchmarks/guardian.py
 
 .venv/.installed: pyproject.toml hatch_build.py package-lock.json scripts/environment
 	@scripts/environment

@@ -21,6 +21,7 @@ MARKS = {
     Standing.HEALED: "put back",
     Standing.OPEN: "broken",
     Standing.IN_USE: "left",
+    Standing.TRYING: "broken",
     Standing.ELSEWHERE: "left",
 }
 
@@ -30,10 +31,12 @@ def execute(zeal: Zeal) -> int:
     found = heal_leftovers(state_folder(os.environ), zeal, waiting=_working)
     for line in _told(found, zeal):
         typer.echo(line)
-    broken = () if zeal.dry else unsettled(found)
+    if zeal.dry:
+        return 0
+    broken = unsettled(found)
     if broken:
         typer.echo(shouted(broken), err=True)
-    return NOT_RESTORED if broken else 0
+    return NOT_RESTORED if broken or any(each.standing is Standing.TRYING for each in found) else 0
 
 
 def forget_all(names: Iterable[str]) -> int:

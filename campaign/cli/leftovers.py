@@ -31,6 +31,8 @@ def _heal(state: str, *, tells_itself: bool) -> None:
     for each in found:
         if each.standing is Standing.HEALED:
             _say(f"put back what a run that died had left broken: {each.what} ({each.detail})")
+        elif each.standing is Standing.TRYING:
+            _say(f"broken still: {each.what} ({each.detail})")
     broken = unsettled(found)
     if broken and not tells_itself:
         _say(shouted(broken))

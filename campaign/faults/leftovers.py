@@ -35,7 +35,9 @@ class Standing(StrEnum):
     BROKEN = "broken"
     """It was tried, and something is missing."""
     IN_USE = "in use"
-    """The run that broke it, or its guardian, is at work."""
+    """The run that broke it is at work."""
+    TRYING = "being put back"
+    """The run that broke it is dead, and its guardian still tries to put it back."""
     ELSEWHERE = "elsewhere"
     """It was broken from another machine."""
     UNREADABLE = "unreadable"
@@ -155,7 +157,7 @@ def _others(
             if not entry.path.exists():
                 return Standing.HEALED, "put back by the guardian of the run"
             time.sleep(LOOK)
-    return Standing.IN_USE, "the guardian of the run that broke it is still trying to put it back"
+    return Standing.TRYING, "the run that broke it is dead, and its guardian still tries to put it back"
 
 
 def _healed(journal: Journal, entry: Entry, record: UndoRecord, patience: float) -> tuple[Standing, str]:

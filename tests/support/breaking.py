@@ -67,7 +67,7 @@ class Run:
     def __init__(self, state, plan, *, environ=None):
         plan = {
             "target": "http://127.0.0.1:9", "run": "/nowhere", "seed": 0, "seconds": 30.0, "longest": 60.0,
-            "outage": 0.3, "once": False, "kinds": KINDS, **plan,
+            "outage": 1.5, "once": False, "kinds": KINDS, **plan,
         }  # fmt: skip
         self.state = Path(state)
         self.process = subprocess.Popen(
