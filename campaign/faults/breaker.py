@@ -334,6 +334,9 @@ class Breaker:
         await self._heal_all()
         watches = [each for each in (self._watch, self._outpost) if each is not None]
         await asyncio.gather(*(each.end() for each in watches))
+        for name in tuple(self._unrestored):
+            if self._journal.entry(name) is None:  # the guardian's last try did it
+                del self._unrestored[name]
 
 
 LOOKED_AT = ("container", "process")

@@ -365,3 +365,27 @@ def test_where_the_state_folder_cannot_be_used_the_records_are_beside_the_report
     run(work)
     assert "cannot be written to" in said[0]
     assert Journal(str(tmp_path / "run" / "undo")).entries() == ()
+
+
+def test_what_the_guardian_puts_back_at_last_is_not_called_broken(victim, tmp_path, home):
+    """An engine, here a command, that does not work until the very end."""
+    pid = victim()
+    works = tmp_path / "works"
+    where = {"heal": f"test -e {works} && kill -CONT {pid}"}
+    step = HealStep("command", where, {}, ("make it work",))
+
+    async def not_at_all(started):
+        return Healed(started, None, None, restored=False, detail="no use")
+
+    async def work():
+        async with breaker(tmp_path) as ours:
+            struck = await ours.strike(Freeze(pid, steps=(step,), heal=not_at_all), seconds=60)
+            healing = asyncio.create_task(ours.heal(struck))
+            assert not (await healing).restored
+            assert [each.what for each in ours.unrestored] == [f"freeze {pid}"]
+            works.touch()
+        assert ours.unrestored == ()
+
+    run(work)
+    assert not frozen(pid)
+    assert Journal(str(home)).entries() == ()
