@@ -71,7 +71,9 @@ def guards(engine):
 
 def test_with_all_processes_killed_the_container_guardian_heals(engine, redis_container, run):
     before = settings(redis_container.container.attrs["HostConfig"])
-    assert len(guards(engine)) == 1
+    (guard,) = guards(engine)
+    pid = engine.client.api.inspect_container(guard)["State"]["Pid"]
+    assert resident(pid) <= 20 * 1024 * 1024
     os.kill(run.guardian, signal.SIGKILL)
     run.kill()
     wait_until(lambda: is_as_before(engine, redis_container.name, before), seconds=WITHIN)
@@ -80,6 +82,11 @@ def test_with_all_processes_killed_the_container_guardian_heals(engine, redis_co
     wait_until(lambda: not guards(engine), seconds=30)
     (told,) = heal_leftovers(str(run.state), Zeal())
     assert (told.standing, told.detail) == (Standing.HEALED, "it was as before")
+
+
+def resident(pid):
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS"))
 
 
 def test_a_run_that_ends_well_takes_its_guardian_along(engine, redis_container, run):
