@@ -19,7 +19,8 @@ from campaign.faults.means import (
 )
 from campaign.target.spec import TargetSpec
 from phases.failover.catalogue import DEPENDENCIES, DEPENDENCY, SERVICE, SHIPPED, Blow, Shipped
-from phases.failover.settings import FailoverSettings, ScenarioSettings
+from phases.failover.forms import ScenarioSettings
+from phases.failover.settings import FailoverSettings
 from phases.failover.ways import CommandSettings, ProcessSettings, RouteSettings, split_address
 
 HEALING, SETTLING = 3.0, 6.0

@@ -77,13 +77,27 @@ async def _run_all(context: PhaseContext, able: list[Chosen], breaker: Breaker) 
                 context.record.fact(REST, INTERRUPTED)
                 return
             scene.part = seconds_of([each], settings) / whole
-            story = await Scenario(scene, each).run()
-            _record(context, story, figures)
+            story = await _run(scene, each, figures)
             scene.share += scene.part
             if not all(strike.restored for strike in story.strikes):
                 context.record.fact(REST, BROKEN)
                 return
         context.record.fact(REST, "")
+
+
+async def _run(scene: Scene, chosen: Chosen, figures: list[dict[str, Any]]) -> Story:
+    """The story of a scenario, recorded, also where it broke off."""
+    try:
+        scenario = Scenario(scene, chosen)
+    except OSError as error:
+        raise RefusedError(f"the ledger of writes cannot be made: {error.strerror}") from error
+    try:
+        story = await scenario.run()
+    except BaseException:
+        _record(scene.context, scenario.story(), figures)
+        raise
+    _record(scene.context, story, figures)
+    return story
 
 
 def _record_plan(context: PhaseContext, chosen: tuple[Chosen, ...]) -> None:

@@ -9,10 +9,11 @@ from campaign import checks
 from campaign.records import Evidence, Finding
 from phases.failover.case import CHECKS, Case, doubt_of
 from phases.failover.catalogue import SERVICE, SHIPPED
+from phases.failover.forms import ScenarioSettings
 from phases.failover.ledgers import duplicates, lost, phantom
 from phases.failover.measure import PLAN, SCENARIOS
 from phases.failover.recovery import no_storm, pool, recovered
-from phases.failover.settings import FailoverSettings, ScenarioSettings
+from phases.failover.settings import FailoverSettings
 from phases.failover.users import during, fails_fast, in_flight, sessions
 from phases.failover.wholeness import consistent, effect, restored
 

@@ -1,85 +1,39 @@
 """What the campaign file says of the failover phase."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    StringConstraints,
-    model_validator,
-)
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from campaign.settings import Duration, OperationName, Rate, Settings, Size, list_names
+from campaign.settings import Duration, OperationName, Rate, Settings
 from campaign.settings.quantities import quantity_error
-from phases.failover.catalogue import LATENCY, SHIPPED, During
+from phases.failover.catalogue import SHIPPED
+from phases.failover.forms import ScenarioSettings, ShippedName, known_scenarios, quick
+from phases.failover.values import (
+    ColumnName,
+    Operations,
+    ProbeRate,
+    ScenarioName,
+    SomeTime,
+    Sql,
+    TableName,
+    listed,
+)
 from phases.failover.ways import CommandSettings, ProcessSettings, RoleName, RouteSettings
 
-HIGHEST_RATE, LOWEST_RATE = 200.0, 1.0
-SHORTEST, LONGEST = 0.1, 600.0
 LONGEST_TOTAL = 6 * 3600.0
 MOST_IN_FLIGHT = 400
 """Probes of one kind that may hang at the same time: rate times time-out."""
 
-QUICK_STEADY, QUICK_HOLD = 2.0, 3.0
-QUICK_SCENARIOS = 4
-QUICK_CHAOS = 15.0
-
-
-def _rate(value: float) -> float:
-    if not LOWEST_RATE <= value <= HIGHEST_RATE:
-        raise quantity_error("a rate from 1/s to 200/s")
-    return value
-
-
-def _some_time(value: float) -> float:
-    if not SHORTEST <= value <= LONGEST:
-        raise quantity_error("a duration from 100ms to 10m")
-    return value
+QUICK_STEADY = 2.0
+QUICK = ("database_down", "cache_down", "service_restart", "service_killed", "dependency_frozen")
+"""What a quick run takes where the file names no scenarios."""
 
 
 def _total(value: float) -> float:
     if not 1.0 <= value <= LONGEST_TOTAL:
         raise quantity_error("a duration from 1s to 6h")
     return value
-
-
-def _hold(value: float) -> float:
-    if not 0 <= value <= LONGEST:
-        raise quantity_error("a duration of at most 10m")
-    return value
-
-
-def _listed(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
-ProbeRate = Annotated[Rate, AfterValidator(_rate)]
-SomeTime = Annotated[Duration, AfterValidator(_some_time)]
-Hold = Annotated[Duration, AfterValidator(_hold)]
-Operations = Annotated[tuple[OperationName, ...], BeforeValidator(_listed)]
-"""Operations done one after the other; one of them may stand alone."""
-
-ScenarioName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,79}$")]
-TableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w{0,62}(\.[A-Za-z_]\w{0,62})?$")]
-ColumnName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w{0,62}$")]
-Sql = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
-
-
-def _shipped(value: str) -> str:
-    if value not in SHIPPED:
-        context = {
-            "kind": "a scenario",
-            "name": value,
-            "names": list(SHIPPED),
-            "allowed": list_names(SHIPPED),
-        }
-        raise PydanticCustomError("unknown_name", "{kind} that is not defined", context)
-    return value
-
-
-ShippedName = Annotated[str, AfterValidator(_shipped)]
 
 
 class GuardianContainer(Settings):
@@ -181,51 +135,6 @@ class BesideSettings(Settings):
     mix: dict[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
 
 
-class ScenarioSettings(Settings):
-    """One scenario. `as` is the shipped one that it is a form of, where its name is not that; `on` are the
-    parts that are broken instead, in the order in which that one names its own.
-
-    `for` is how long the fault lasts, `during` what is promised meanwhile, `times` and `apart` how often and
-    with how much time between. `grace` lies between SIGTERM and SIGKILL; `latency`, `jitter`, `bandwidth` are
-    for a slow route, `cpus` and `memory` for a container without one.
-    """
-
-    form: ShippedName | None = Field(default=None, alias="as")
-    on: Annotated[tuple[RoleName, ...], BeforeValidator(_listed)] = ()
-    hold: Hold | None = Field(default=None, alias="for")
-    during: During | None = None
-    recovered_within: SomeTime | None = None
-    times: Annotated[int, Field(ge=1, le=50)] | None = None
-    apart: Hold | None = None
-    grace: Hold = 10.0
-    latency: SomeTime = LATENCY
-    jitter: Hold = 0.0
-    bandwidth: Size | None = None
-    cpus: Annotated[float, Field(gt=0, le=1024)] | None = None
-    memory: Size | None = None
-
-    @model_validator(mode="after")
-    def _no_more_parts(self) -> Self:
-        most = len(SHIPPED[self.form].roles) if self.form else 0
-        if len(self.on) > most:
-            raise PydanticCustomError("on", "needs {allowed}", {"allowed": f"at most {most} parts in on"})
-        return self
-
-
-def _known_scenarios(value: object) -> object:
-    """Names of shipped scenarios stand alone or with settings; another one says what it is a form of."""
-    if isinstance(value, str):
-        value = [value]
-    if isinstance(value, list | tuple):
-        value = {str(name): None for name in value}
-    if not isinstance(value, dict):
-        return value
-    return {
-        name: {"as": name, **(each or {})} if isinstance(each, dict | None) else each
-        for name, each in value.items()
-    }
-
-
 class FailoverSettings(Settings):
     """The failover phase: breaks parts of the target under probes, and puts them back.
 
@@ -242,10 +151,10 @@ class FailoverSettings(Settings):
     probes: ProbeSettings = ProbeSettings()
     writes: WriteSettings | None = None
     consistency: ConsistencySettings = ConsistencySettings()
-    scenarios: Annotated[dict[ScenarioName, ScenarioSettings] | None, BeforeValidator(_known_scenarios)] = (
+    scenarios: Annotated[dict[ScenarioName, ScenarioSettings] | None, BeforeValidator(known_scenarios)] = (
         Field(default=None, min_length=1, max_length=50)
     )
-    skip: Annotated[tuple[ShippedName, ...], BeforeValidator(_listed)] = ()
+    skip: Annotated[tuple[ShippedName, ...], BeforeValidator(listed)] = ()
     recovered_within: SomeTime = 30.0
     at_once: Annotated[int, Field(ge=1, le=20)] = 3
     longest: SomeTime = 60.0
@@ -278,19 +187,6 @@ class FailoverSettings(Settings):
         """Short faults, and of the scenarios that nobody named only a few."""
         asked = self.asked()
         if self.scenarios is None:
-            asked = {name: each for name, each in asked.items() if name in _QUICK}
-        short = {name: _quick(name, each) for name, each in asked.items()}
+            asked = {name: each for name, each in asked.items() if name in QUICK}
+        short = {name: quick(name, each) for name, each in asked.items()}
         return self.model_copy(update={"scenarios": short, "steady": min(self.steady, QUICK_STEADY)})
-
-
-_QUICK = ("database_down", "cache_down", "service_restart", "service_killed", "dependency_frozen")
-
-
-def _quick(name: str, settings: ScenarioSettings) -> ScenarioSettings:
-    form = SHIPPED[settings.form or name]
-    hold = form.seconds if settings.hold is None else settings.hold
-    shortest = QUICK_CHAOS if form.random else QUICK_HOLD
-    changes: dict[str, Any] = {"hold": min(hold, shortest)}
-    if form.times > 1 or (settings.times or 1) > 1:
-        changes["times"] = 2
-    return settings.model_copy(update=changes)

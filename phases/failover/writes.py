@@ -40,7 +40,6 @@ class Writer:
     ) -> None:
         """Raises OSError where the ledger cannot be written."""
         self.mark = mark
-        self.retried = 0
         self._settings, self._persons, self._clock = settings, persons, clock
         self._path = path
         self._ledger = Ledger(path, clock)
@@ -55,18 +54,20 @@ class Writer:
         return self._persons[number % len(self._persons)]
 
     async def write(self, _: int) -> Exchange:
-        """One write, with the tries that the campaign file allows; what came of the last of them."""
+        """One write, with the tries that the campaign file allows; what came of the first of them.
+
+        The ledger has them all: what a probe tells is how long the service took, not how patient we are.
+        """
         number = self._ledger.allot()
-        exchange = await self._try(number)
+        first = last = await self._try(number)
         retry = self._settings.retry
         for _again in range(retry.attempts if retry else 0):
-            if not _worth_trying(exchange):
+            if not _worth_trying(last):
                 break
             pause = round((retry.pause if retry else 0) * SECOND)
             await self._clock.sleep_until(self._clock.now_ns() + pause)
-            self.retried += 1
-            exchange = await self._try(number)
-        return exchange
+            last = await self._try(number)
+        return first
 
     async def _try(self, number: int) -> Exchange:
         person = self.person(number)
