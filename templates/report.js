@@ -3,8 +3,8 @@
   const data = JSON.parse(document.getElementById("chart-data").textContent);
   const timeline = document.getElementById("timeline");
   const machines = document.getElementById("machines");
-  const sync = uPlot.sync("campaign");
   const plots = [];
+  const outages = new Map();
   let zooming = false;
 
   const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400];
@@ -103,16 +103,50 @@
     ctx.restore();
   }
 
-  function zoomAll(plot) {
+  /* A fault: shaded while it is there, and a line at each moment, named where there is room. */
+  function drawOutage(plot, outage, named) {
+    const { ctx, bbox } = plot;
+    const ratio = devicePixelRatio;
+    const at = (seconds) => plot.valToPos(seconds, "x", true);
+    const inside = (x) => Math.min(bbox.left + bbox.width, Math.max(bbox.left, x));
+    ctx.save();
+    ctx.font = 11 * ratio + "px system-ui, sans-serif";
+    ctx.textBaseline = "top";
+    ctx.textAlign = "left";
+    for (const each of outage.shades) {
+      const [left, right] = [inside(at(each.began)), inside(at(each.ended))];
+      ctx.fillStyle = color("fail") + "22";
+      ctx.fillRect(left, bbox.top, Math.max(right - left, 2 * ratio), bbox.height);
+    }
+    const ends = [-Infinity, -Infinity];
+    for (const each of outage.marks) {
+      const x = Math.round(at(each.at));
+      if (x < bbox.left || x > bbox.left + bbox.width) continue;
+      ctx.fillStyle = color(each.kind === "client" ? "accent" : "soft");
+      ctx.globalAlpha = 0.75;
+      ctx.fillRect(x, bbox.top, ratio, bbox.height);
+      ctx.globalAlpha = 1;
+      if (!named || !each.named) continue;
+      const row = each.kind === "client" ? 1 : 0;
+      const width = ctx.measureText(each.what).width;
+      const start = Math.min(x, bbox.left + bbox.width - width);
+      if (ends[row] + 6 * ratio > start) continue;
+      ends[row] = start + width;
+      ctx.fillText(each.what, start, (2 + 14 * row) * ratio);
+    }
+    ctx.restore();
+  }
+
+  function zoomAll(plot, together) {
     if (zooming) return;
     zooming = true;
     const { min, max } = plot.scales.x;
-    plots.filter((each) => each !== plot).forEach((each) => each.setScale("x", { min, max }));
+    together.filter((each) => each !== plot).forEach((each) => each.setScale("x", { min, max }));
     zooming = false;
   }
 
-  function showAll() {
-    plots.forEach((each) => each.setScale("x", { min: 0, max: data.length }));
+  function showAll(together = plots, length = data.length) {
+    together.forEach((each) => each.setScale("x", { min: 0, max: length }));
   }
 
   function options(chart, place, flags, head) {
@@ -122,20 +156,23 @@
     const strokes = [color("accent"), color("second"), color("pass"), color("unk"), color("warn"), color("fail")];
     const tones = { requests: chart.title === "Errors" ? "fail" : "accent", "database queries": "second", "cache commands": "pass" };
     const [kinds, shares] = [0, 1].map((part) => chart.lines.map((line) => line.label.split(", ")[part]));
-    const stroke = (index) => (tones[kinds[index]] ? color(tones[kinds[index]]) : strokes[index]);
-    const dashed = (index) => (tones[kinds[index]] ? shares[index] === "p50" : index > 0);
+    const stroke = (index) => {
+      const tone = chart.lines[index].tone || tones[kinds[index]];
+      return tone ? color(tone) : strokes[index];
+    };
+    const dashed = (index) => (chart.lines[index].tone || tones[kinds[index]] ? shares[index] === "p50" : index > 0);
     return {
       width: place.clientWidth,
       height: flags.height,
-      padding: [flags.named ? 34 : 8, 8, flags.axis ? 0 : 4, 0],
+      padding: [flags.named ? 34 : 8, flags.right || 8, flags.axis ? 0 : 4, 0],
       scales: {
-        x: { time: false, range: (plot, min, max) => (min == null ? [0, data.length || 1] : [min, max]) },
+        x: { time: false, range: (plot, min, max) => (min == null ? [0, flags.length || 1] : [min, max]) },
         y: { range: (plot, min, max) => [0, max > 0 ? max * 1.12 : chart.unit === "share" ? 0.01 : 1] },
       },
       axes: [
         {
           show: true, size: flags.axis ? 26 : 0, stroke: ink, grid, font, ticks: { show: false }, incrs: STEPS, space: 70,
-          values: (plot, splits) => splits.map((each) => (flags.axis ? elapsed(each) : "")),
+          values: (plot, splits) => splits.map((each) => (flags.axis ? flags.tick(each) : "")),
         },
         {
           size: 64, stroke: ink, grid, font, ticks: { show: false }, space: 34, incrs: chart.unit === "B" ? POWERS : undefined,
@@ -143,19 +180,19 @@
         },
       ],
       series: [
-        { label: "at", value: (plot, value) => moment(value) },
+        { label: "at", value: (plot, value) => flags.moment(value) },
         ...chart.lines.map((line, index) => ({
           label: line.label, stroke: stroke(index), width: dashed(index) ? 1.25 : 1.75, dash: dashed(index) ? [5, 4] : undefined,
           fill: index || chart.lines.length > 1 ? undefined : stroke(index) + "14",
           points: { show: line.values.length < 3 }, value: (plot, value) => say(value, chart.unit),
         })),
       ],
-      cursor: { sync: { key: "campaign", scales: ["x", null] }, y: false, drag: { x: true, y: false, dist: 5 }, dataIdx: nearest },
+      cursor: { sync: { key: flags.group, scales: ["x", null] }, y: false, drag: { x: true, y: false, dist: 5 }, dataIdx: nearest },
       legend: {
         mount: (plot, legend) => head.append(legend),
         markers: { width: 2, dash: (plot, index) => (index && dashed(index - 1) ? "dashed" : "solid") },
       },
-      hooks: { drawClear: [(plot) => drawSpans(plot, flags.named)], setScale: [(plot, key) => key === "x" && zoomAll(plot)] },
+      hooks: { drawClear: [flags.behind], setScale: [(plot, key) => key === "x" && zoomAll(plot, flags.together)] },
     };
   }
 
@@ -171,19 +208,50 @@
     place.append(box);
     const table = uPlot.join(chart.lines.map((line) => [line.times, line.values]));
     const plot = new uPlot(options(chart, box, flags, head), table, box);
-    plot.over.addEventListener("dblclick", showAll);
-    plots.push(plot);
+    plot.over.addEventListener("dblclick", () => showAll(flags.together, flags.length));
+    flags.together.push(plot);
   }
+
+  function drawCampaign(chart, place, { height, named, axis }) {
+    draw(chart, place, {
+      height, named, axis, moment, tick: (each) => elapsed(each), length: data.length, group: "campaign", together: plots,
+      behind: (plot) => drawSpans(plot, named),
+    });
+  }
+
+  /* The charts of one fault; its time counts from the beginning of its scenario. */
+  function drawOne(place) {
+    const outage = JSON.parse(place.dataset.outage);
+    const together = [];
+    const say = (value) => (value == null ? "" : figures(value) + " s");
+    (outages.get(place) || []).forEach((each) => each.destroy());
+    place.replaceChildren();
+    outages.set(place, together);
+    outage.charts.forEach((chart, index) => draw(chart, place, {
+      height: index ? 96 : 190, right: 18, named: index === 0, axis: index === outage.charts.length - 1, moment: say, tick: say,
+      length: outage.length, group: outage.name, together, behind: (plot) => drawOutage(plot, outage, index === 0),
+    }));
+    showAll(together, outage.length);
+  }
+
+  /* Within a closed part of the page there is no room to draw: it is drawn once there is. */
+  const seen = new ResizeObserver((entries) => entries.forEach(({ target }) => {
+    const width = target.clientWidth;
+    if (!width) return;
+    if (!outages.has(target)) drawOne(target);
+    else outages.get(target).forEach((each) => each.width !== width && each.setSize({ width, height: each.height }));
+  }));
 
   function drawAll() {
     plots.splice(0).forEach((plot) => plot.destroy());
     timeline.replaceChildren();
     machines.replaceChildren();
     data.timeline.forEach((chart, index) =>
-      draw(chart, timeline, { height: index ? 96 : 220, named: index === 0, axis: index === data.timeline.length - 1 }));
+      drawCampaign(chart, timeline, { height: index ? 96 : 220, named: index === 0, axis: index === data.timeline.length - 1 }));
     data.machines.forEach((chart, index) =>
-      draw(chart, machines, { height: 120, named: !data.timeline.length && index === 0, axis: true }));
+      drawCampaign(chart, machines, { height: 120, named: !data.timeline.length && index === 0, axis: true }));
     showAll();
+    [...outages.keys()].forEach(drawOne);
   }
 
   function moveCursor(step) {
@@ -202,7 +270,7 @@
 
   const KEYS = {
     ArrowLeft: () => moveCursor(-1), ArrowRight: () => moveCursor(1),
-    "+": () => zoom(0.5), "=": () => zoom(0.5), "-": () => zoom(2), Escape: showAll,
+    "+": () => zoom(0.5), "=": () => zoom(0.5), "-": () => zoom(2), Escape: () => showAll(),
   };
 
   function onKey(event) {
@@ -217,6 +285,7 @@
   }
 
   drawAll();
+  document.querySelectorAll("[data-outage]").forEach((each) => seen.observe(each));
   document.querySelector(plots.length ? ".hint" : ".empty").hidden = false;
   timeline.addEventListener("keydown", onKey);
   addEventListener("beforeprint", openAll);

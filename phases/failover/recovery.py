@@ -19,6 +19,8 @@ STORM = (
 )
 POOL = "Connections are opened anew and the old ones never closed: see what the pool does with broken ones."
 
+NEVER_WELL = "it was never well again, and what is refused at once is not slow"
+
 STORM_LIMIT = Limit(2.0, 5.0, "s")
 """How long requests may be slow after what had failed runs again."""
 
@@ -80,6 +82,8 @@ def no_storm(case: Case) -> Finding:
     if not seen:
         return case.undecided("no_storm", case.doubt or "nothing was sent after what had failed ran again")
     worst = max(seen, key=lambda each: float(each["seconds"]))
+    if worst["seconds"] <= STORM_LIMIT.target and not case.figures["episodes"][-1]["recovered"]:
+        return case.undecided("no_storm", case.doubt or NEVER_WELL)
     off = case.figures["resolution"] if worst["seconds"] else 0.0
     name, value = case.check("no_storm"), worst["seconds"]
     measured = Measurement(name, value, "s", worst["count"], max(0.0, value - off), value + off)

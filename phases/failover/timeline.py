@@ -15,6 +15,9 @@ from phases.failover.requests import rounded
 from phases.failover.steady import seconds
 from phases.failover.story import Ending, Probe, Strike
 
+NAMED = ("first failure", "recovered")
+"""Moments that clients saw and that say how long it took."""
+
 SHORTEST_STEP = 0.25
 MOST_STEPS = 360
 FEWEST_IN_STEP = 5
@@ -74,14 +77,19 @@ def _gone(strike: Strike, episode: Episode) -> int:
 
 
 def marks(episodes: Sequence[Episode], moments: Sequence[Moments]) -> list[dict[str, Any]]:
-    """The moments in words, in their order; `kind` says whose: ours, the engine's, a client's."""
+    """The moments in words, in their order; `kind` says whose: ours, the engine's, a client's. `named` are
+    those that a chart has room for.
+    """
     found = [
         (moment, kind, what)
         for episode, seen in zip(episodes, moments, strict=True)
         for moment, kind, what in (*_struck(episode), *_seen(seen))
         if moment is not None
     ]
-    return [{"at": at(moment), "kind": kind, "what": what} for moment, kind, what in sorted(found)]
+    return [
+        {"at": at(moment), "kind": kind, "what": what, "named": kind == "ours" or what in NAMED}
+        for moment, kind, what in sorted(found)
+    ]
 
 
 def _struck(episode: Episode) -> Iterator[tuple[int | None, str, str]]:

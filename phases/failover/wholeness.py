@@ -56,7 +56,7 @@ def consistent(case: Case) -> Finding:
         told = f"{len(unknown)} of {len(looked)} things that must hold could not be looked at"
         return case.undecided("consistent", f"{told}: {_listed(unknown)}")
     told = f"all {len(looked)} things that must hold do" if len(looked) > 1 else "what must hold does"
-    return case.holds("consistent", ok=True, message=f"{told}: {_listed(looked)}", remedy=DATA)
+    return case.holds("consistent", ok=True, message=f"{told} ({_listed(looked)})", remedy=DATA)
 
 
 def _listed(looked: list[dict[str, Any]]) -> str:
