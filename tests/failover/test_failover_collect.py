@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from failing import PROBES, parts_of, run_failover, settings_of
+from failing import PROBES, WRITES, parts_of, run_failover, settings_of
 from supervised import supervised
 
 from campaign.errors import RefusedError
@@ -196,3 +196,51 @@ def test_users_who_cannot_sign_in_are_told_and_nothing_is_broken(demo, tmp_path)
     with pytest.raises(NotPossibleError, match="user 90 cannot login: "):
         run(demo, tmp_path, scenarios=["service_killed"], probes={**PROBES, "user": 90})
     assert demo.pid("service") == before
+
+
+def test_writes_may_be_looked_up_one_by_one(demo, tmp_path):
+    writes = {"operation": "converse", "rate": "10/s", "read": "find"}
+    told = scenario(run(demo, tmp_path, scenarios=["service_killed"], writes=writes), "service_killed")
+    (ledger,) = told["ledger"]
+    assert ledger["why"] == ""
+    assert ledger["found"] >= ledger["acknowledged"] > 10
+    assert ledger["lost"]["count"] == ledger["doubled"]["count"] == 0
+
+
+def test_load_beside_the_probes_is_timed_before_and_after(demo, tmp_path):
+    load = {"users": 4, "ramp": "10/s"}
+    asked = {"service_killed": {"for": "500ms"}}
+    told = scenario(run(demo, tmp_path, scenarios=asked, load=load, steady="2s"), "service_killed")
+    assert told["why"] == ""
+    assert told["load"]["before"] > 0
+    assert told["load"]["after"] > 0
+    assert told["notes"] == []
+
+
+@pytest.mark.parametrize(("defects", "doubled"), [([], False), (["--defect=duplicate-on-retry"], True)])
+def test_what_a_client_asks_again_is_there_twice_where_the_service_does_not_know_it(
+    tmp_path, defects, doubled
+):
+    """The service stands still with writes it has read already: it does them when it goes on."""
+    with supervised(*defects) as demo:
+        frozen = {"as": "dependency_frozen", "on": "service", "for": "2s"}
+        writes = {**WRITES, "rate": "20/s", "retry": {"attempts": 3, "pause": "200ms"}}
+        told = scenario(run(demo, tmp_path, scenarios={"frozen": frozen}, writes=writes), "frozen")
+    (ledger,) = told["ledger"]
+    assert ledger["lost"]["count"] == 0
+    assert (ledger["doubled"]["count"] > 0) is doubled
+
+
+def test_a_write_as_a_probe_is_its_first_try_whatever_the_client_does_then(demo, tmp_path):
+    writes = {**WRITES, "rate": "10/s", "retry": {"attempts": 10, "pause": "500ms"}}
+    frozen = {"as": "dependency_frozen", "on": "service", "for": "3s"}
+    told = scenario(run(demo, tmp_path, scenarios={"frozen": frozen}, writes=writes), "frozen")
+    served = told["under_fault"]["writes"]
+    assert served["count"] > 20
+    assert served["ok"] < served["count"] / 2, "they hung, though each was done at last"
+
+
+def test_a_volley_meets_a_stop_and_a_service_that_drains_loses_none(demo, tmp_path):
+    (strike,) = scenario(run(demo, tmp_path, scenarios=["service_restart"]), "service_restart")["strikes"]
+    assert strike["in_flight"]["met"] >= 4
+    assert strike["in_flight"]["lost"] == 0

@@ -5,7 +5,8 @@ import contextlib
 
 from scene import make_context
 
-from campaign.target.spec import BodySpec, ExpectSpec, OperationSpec, TargetSpec, Vocabulary
+from campaign.target.journey import Do, TaskSpec, WaitSpec
+from campaign.target.spec import BodySpec, ExpectSpec, OperationSpec, TargetSpec, UserSpec, Vocabulary
 from phases.failover.collect import run_scenarios
 from phases.failover.settings import FailoverSettings
 
@@ -42,12 +43,22 @@ def operations():
             "said", "GET", "/api/session/{{ session_id }}/history",
             query={"limit": "200", "offset": "{{ offset }}"}, **AUTH,
         ),
+        OperationSpec(
+            "find", "POST", "/api/search", **AUTH,
+            body=BodySpec(has_json=True, json={"child_id": "{{ child_id }}", "query": "{{ write }}"}),
+        ),
         OperationSpec("missing", "GET", "/api/children/nobody", **AUTH),
         OperationSpec(
             "first_page", "GET", "/api/session/{{ session_id }}/history", query={"limit": "5"}, **AUTH
         ),
     )  # fmt: skip
     return {each.name: each for each in specs}
+
+
+def users():
+    """Who works beside the probes: users from number 1 on, as the probes' are."""
+    start = (Do("login"), Do("children"))
+    return {"parent": UserSpec("parent", 1.0, WaitSpec(0.05, 0.1), start, {"me": TaskSpec.of("me")})}
 
 
 PROBES = {
@@ -77,7 +88,7 @@ def run_failover(
             url, health="GET /health", stores=stores or {}, containers=containers or {}, **more
         )
         context = make_context(
-            settings, target=target, vocabulary=Vocabulary(operations=operations()),
+            settings, target=target, vocabulary=Vocabulary(operations=operations(), users=users()),
             workdir=workdir / "run" / "work" / "failover",
         )  # fmt: skip
         async with asyncio.timeout(seconds):
