@@ -151,6 +151,27 @@ def test_sessions_that_a_restart_ends_are_counted_while_others_sign_in_again(tmp
     assert told["episodes"][0]["recovered"]
 
 
+def test_a_route_of_ours_is_slow_cut_and_silent_and_then_as_it_was(tmp_path):
+    with supervised(through_route=True) as demo:
+        route = {"listen": f"127.0.0.1:{demo.route_port}", "to": f"127.0.0.1:{demo.companion_port}"}
+        kinds = {"slow": "slow_dependency", "cut": "database_down", "silent": "dependency_frozen"}
+        record = run(
+            demo,
+            tmp_path,
+            routes={"companion": route},
+            writes={**WRITES, "operation": "story"},
+            scenarios={name: {"as": kind, "on": "companion", "for": "2s"} for name, kind in kinds.items()},
+        )
+    told = {name: scenario(record, name) for name in kinds}
+    for each in told.values():
+        assert each["strikes"][0]["proved"], each["strikes"][0]["proof"]
+        assert each["strikes"][0]["restored"]
+        assert each["ledger"][0]["lost"]["count"] == 0
+    assert told["slow"]["requests"]["failed"] == 0
+    assert set(told["cut"]["requests"]["kinds"]) == {"status"}
+    assert told["silent"]["requests"]["hung"] > 0
+
+
 class Careless:
     """A breaker that puts everything back and says that it could not."""
 

@@ -20,12 +20,14 @@ SMALL = ("--seed-parents=5", "--seed-history=500", "--requests-per-second=1000")
 class Supervised:
     """A supervised demo with a companion of its own."""
 
-    def __init__(self, folder, *options):
+    def __init__(self, folder, *options, through_route=False):
+        """`through_route`: the companion is looked for at `route_port`, where somebody must pass on."""
         self.folder, self.port, self.companion_port = folder, free_port(), free_port()
+        self.route_port = free_port() if through_route else self.companion_port
         self.command = [
             *(sys.executable, "-m", "campaign.demo", "--port", str(self.port), "--exit-with-stdin", *SMALL),
             *("--supervised", str(folder), "--companion-port", str(self.companion_port)),
-            *("--companion", f"127.0.0.1:{self.companion_port}", *options),
+            *("--companion", f"127.0.0.1:{self.route_port}", *options),
         ]
         self.url = f"http://127.0.0.1:{self.port}"
         self.healed = []
@@ -65,7 +67,12 @@ class Supervised:
         """As somebody would by hand, after it was killed."""
         command = [
             *(sys.executable, "-m", "campaign.demo.companion_service", "--port", str(self.companion_port)),
-            *("--pid-file", str(self.folder / "companion.pid"), "--while", str(self.folder / "supervisor.pid")),
+            *(
+                "--pid-file",
+                str(self.folder / "companion.pid"),
+                "--while",
+                str(self.folder / "supervisor.pid"),
+            ),
         ]
         self.healed.append(subprocess.Popen(command, stdout=subprocess.DEVNULL))
         wait_until(lambda: self.pid("companion") == self.healed[-1].pid)
@@ -107,10 +114,10 @@ class Family:
 
 
 @contextlib.contextmanager
-def supervised(*options):
+def supervised(*options, through_route=False):
     """A supervised demo with these further options, gone afterwards with all that belonged to it."""
     with tempfile.TemporaryDirectory(prefix="campaign-test-") as folder:
-        demo = Supervised(Path(folder), *options)
+        demo = Supervised(Path(folder), *options, through_route=through_route)
         try:
             demo.start()
             yield demo

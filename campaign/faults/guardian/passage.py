@@ -208,11 +208,9 @@ class Passage:
     def _read(self, side: int, end: socket.socket) -> None:
         flow, by = self._flows[side], self._host.disturbance
         piece = end.recv(by.piece)
-        if piece:
-            now = self._host.now()
-            flow.add(piece, self._host.link.due(len(piece), flow.direction, now=now, by=by))
-        else:
-            flow.ended = True
+        flow.ended = not piece  # an end is on its way as long as any other piece
+        now = self._host.now()
+        flow.add(piece, self._host.link.due(len(piece), flow.direction, now=now, by=by))
 
 
 def _prepare(end: socket.socket) -> None:
