@@ -9,6 +9,14 @@ from engine import Engine, PostgresContainer, RedisContainer
 from servers import MariaDb, Postgres, Redis
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _state_of_our_own(tmp_path_factory):
+    """Undo records and locks of tests are not those of this account."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CAMPAIGN_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield
+
+
 class _Answer(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 

@@ -34,11 +34,6 @@ class TargetLock:
             del _mine[self.path]
             os.close(self.descriptor)
 
-    def abandon(self) -> None:
-        """As `release` by all parts; children that inherited it hold on to it."""
-        self.count = 1
-        self.release()
-
 
 def same_target(url: str) -> str:
     """What two URLs of one target have in common: scheme, host and port, with the spellings of this machine
@@ -83,6 +78,21 @@ def take_lock(state: str, target: str, *, run: str) -> TargetLock:
     if held is None:
         raise RefusedError(f"{target}: {in_use(state, target)}; wait for its end, or stop it")
     return held
+
+
+def is_locked(state: str, target: str) -> bool:
+    """Whether another process holds the lock on a target; leaves no trace. Raises OSError."""
+    path = _path(state, target)
+    if path in _mine or not path.exists():
+        return False
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def in_use(state: str, target: str) -> str:

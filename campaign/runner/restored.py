@@ -7,14 +7,14 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 from campaign.errors import RefusedError
 from campaign.faults.journal import Journal
 from campaign.faults.leftovers import Leftover, Standing, Zeal, heal_leftovers, shouted, unsettled
-from campaign.faults.lock import in_use, same_target, take_lock, try_lock
+from campaign.faults.lock import in_use, is_locked, same_target, take_lock
 from campaign.faults.place import anything_open, state_folder
 from campaign.records import NOT_RESTORED, PhaseResult
 from campaign.runner.plan import Step
@@ -52,23 +52,15 @@ def sole(target: str, steps: Iterable[Step], *, run: str) -> Iterator[None]:
     """
     state = state_folder(os.environ)
     breaks = any(step.phase.info.disruptive and step.left_out is None for step in steps)
-    try:
-        lock = take_lock(state, target, run=run) if breaks else try_lock(state, target, run=run)
-    except OSError:
+    with ExitStack() as stack:
+        with suppress(OSError):
+            if breaks:
+                stack.callback(take_lock(state, target, run=run).release)
+            elif is_locked(state, target):
+                raise RefusedError(
+                    f"{target}: {in_use(state, target)}; it would be measured while it is broken"
+                )
         yield
-        return
-    if lock is None:
-        raise RefusedError(
-            f"{target}: {in_use(state, target)}; what is measured meanwhile would be worthless"
-        )
-    if not breaks:
-        lock.release()
-        yield
-        return
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def with_what_is_left(result: PhaseResult, folder: Path) -> PhaseResult:
