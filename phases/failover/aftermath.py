@@ -16,7 +16,7 @@ from phases.failover.people import Person
 from phases.failover.readback import in_database, read_back, through_api
 from phases.failover.scene import Scene
 from phases.failover.story import Readback, Story
-from phases.failover.writes import Writer
+from phases.failover.writes import CLIENT_ERRORS, Writer
 
 TRIES, PAUSE = 5, 0.25
 """A server that came up just now is asked so often for its sessions, so many seconds apart."""
@@ -36,7 +36,7 @@ class Before:
 async def look_before(scene: Scene) -> Before:
     """How it is before a fault."""
     return Before(
-        sessions=await _signed_in(scene),
+        sessions=await _signed_in(scene) or 0,
         pool=await _pool_sessions(scene.server),
         outset=await outset(scene.server, scene.settings.consistency),
     )
@@ -82,16 +82,21 @@ async def _read_back(scene: Scene, writer: Writer) -> tuple[Readback, ...]:
     return tuple(found)
 
 
-async def _signed_in(scene: Scene) -> int:
-    """How many of those who signed in before are still known to the service."""
+async def _signed_in(scene: Scene) -> int | None:
+    """How many of those who signed in before are still known to the service; None where it does not say."""
     operation = scene.settings.probes.session
     if operation is None:
         return 0
-    return sum([await _is_known(each, operation) for each in scene.people.staying])
+    known = [await _is_known(each, operation) for each in scene.people.staying]
+    return None if None in known else known.count(True)
 
 
-async def _is_known(person: Person, operation: str) -> bool:
-    return (await person.surely(operation)).ok
+async def _is_known(person: Person, operation: str) -> bool | None:
+    """Whether the service knows them. One that is away has signed nobody out."""
+    exchange = await person.surely(operation)
+    if exchange.ok:
+        return True
+    return False if exchange.status in CLIENT_ERRORS else None
 
 
 async def _pool_sessions(server: Server | None) -> int | None:

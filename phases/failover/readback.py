@@ -7,6 +7,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import text
@@ -51,19 +52,17 @@ Look = Callable[[], Awaitable[Counter[int]]]
 
 async def read_back(place: str, look: Look, *, book: Book, clock: Clock) -> Readback:
     """The ledger against what `look` finds, which is asked again while something is missing."""
-    why, comparison = "", None
+    comparison = None
     for attempt in range(LOOKS):
         if attempt:
             await clock.sleep_until(clock.now_ns() + PAUSE_NS)
         try:
             comparison = compare(book, (await look()).elements())
-        except NotReadError as error:
-            why = str(error)
-            continue
-        why = ""
+        except NotReadError as error:  # whoever looks was patient already
+            return Readback(place, None, str(error))
         if not comparison.lost.count:
             break
-    return Readback(place, None if why else comparison, why)
+    return Readback(place, comparison)
 
 
 def through_api(writer: Writer, specification: OperationSpec, *, book: Book) -> Look:
@@ -78,7 +77,15 @@ def through_api(writer: Writer, specification: OperationSpec, *, book: Book) -> 
 
 def in_database(writer: Writer, server: Server, stored: Stored) -> Look:
     """What looks for the writes in the column that the campaign file names."""
-    return lambda: asyncio.to_thread(_rows, writer, server, stored)
+
+    async def look() -> Counter[int]:
+        for _ in range(LOOKS - 1):
+            with suppress(NotReadError):
+                return await asyncio.to_thread(_rows, writer, server, stored)
+            await asyncio.sleep(PAUSE_NS / SECOND)
+        return await asyncio.to_thread(_rows, writer, server, stored)
+
+    return look
 
 
 async def _one_by_one(writer: Writer, name: str, book: Book) -> Counter[int]:
@@ -202,6 +209,7 @@ def _names_in(specification: OperationSpec) -> frozenset[str]:
 
 def _rows(writer: Writer, server: Server, stored: Stored) -> Counter[int]:
     """Blocks. Raises NotReadError."""
+    server.engine.dispose()  # connections from before a fault are of no use
     quote = server.engine.dialect.identifier_preparer.quote
     table = ".".join(map(quote, stored.table.split(".")))
     kind = "CHAR" if server.kind is Kind.MYSQL else "TEXT"

@@ -16,7 +16,7 @@ from random import Random
 from campaign.clock import SECOND
 from phases.failover.acts import Acts
 from phases.failover.aftermath import Before, look_after, look_before
-from phases.failover.choice import Chosen
+from phases.failover.choice import Chosen, seconds_of
 from phases.failover.probing import Diary
 from phases.failover.recovering import limit_ns, unsteady, well_since
 from phases.failover.scene import Scene
@@ -41,7 +41,7 @@ class Scenario:
     def __init__(self, scene: Scene, chosen: Chosen) -> None:
         self._scene, self._chosen = scene, chosen
         self._stop = scene.context.stop
-        self._tell = scene.teller(chosen)
+        self._planned = seconds_of([chosen], scene.settings)
         self._diary = Diary.begin(scene.context.clock)
         self._traffic = Traffic(scene, chosen, diary=self._diary)
         self._acts = Acts(
@@ -139,6 +139,9 @@ class Scenario:
             if known >= (give_up if since is None else give_up + stay):
                 return
             await self._wait()
+
+    def _tell(self, message: str) -> None:
+        self._scene.tell(self._chosen, message, done=self._diary.now_ns() / SECOND / self._planned)
 
     async def _wait(self) -> None:
         with suppress(TimeoutError):

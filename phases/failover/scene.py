@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from campaign.database.server import Server
@@ -39,11 +38,7 @@ class Scene:
         writes = self.settings.writes.rate if self.settings.writes else 0.0
         return self.settings.probes.rate + writes
 
-    def teller(self, chosen: Chosen) -> Callable[[str], None]:
-        """What tells the user what happens now in a scenario."""
-
-        def tell(message: str, share: float = 0.0) -> None:
-            whole = min(1.0, self.share + share * self.part)
-            self.context.notify(Progress(whole, f"{chosen.form.title}: {message}", {}))
-
-        return tell
+    def tell(self, chosen: Chosen, message: str, *, done: float) -> None:
+        """Say what happens now in a scenario, of which the share `done` is over."""
+        whole = min(1.0, self.share + min(1.0, done) * self.part)
+        self.context.notify(Progress(whole, f"{chosen.form.title}: {message}", {}))

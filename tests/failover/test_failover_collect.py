@@ -172,6 +172,17 @@ def test_a_route_of_ours_is_slow_cut_and_silent_and_then_as_it_was(tmp_path):
     assert told["silent"]["requests"]["hung"] > 0
 
 
+def test_a_service_that_is_away_has_signed_nobody_out(tmp_path):
+    """The lease of the process before keeps the next one from serving."""
+    with supervised("--defect=slow-start", "--lease-s=60") as demo:
+        record = run(demo, tmp_path, scenarios=["service_killed"], recovered_within="3s")
+    told = scenario(record, "service_killed")
+    assert not told["episodes"][0]["recovered"]
+    assert told["sessions"] == {"before": 2, "after": None}
+    (ledger,) = told["ledger"]
+    assert ledger["lost"] is None, "what could not be read is not lost"
+
+
 class Careless:
     """A breaker that puts everything back and says that it could not."""
 
