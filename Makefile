@@ -46,6 +46,7 @@ bench: .venv/.dev
 	$(BIN)/python benchmarks/report_render.py
 	$(BIN)/python benchmarks/database.py
 	$(BIN)/python benchmarks/guardian.py
+	$(BIN)/python benchmarks/recovery.py
 
 .venv/.installed: pyproject.toml hatch_build.py package-lock.json scripts/environment
 	@scripts/environment
