@@ -30,6 +30,8 @@ CHECKS = {
 MOST_FAILED = 0.05
 """The share of failed probes beyond which what was before is nothing to compare with."""
 
+NOT_FELT = "no client felt it: the service does without what was broken, or no probe needs it"
+
 AGAIN = "Mend that, and run it again."
 
 
@@ -49,6 +51,11 @@ class Case:
     def title(self) -> str:
         """What the scenario is, for people."""
         return str(self.figures["title"])
+
+    @property
+    def felt(self) -> bool:
+        """Whether any client felt one of its faults."""
+        return any(each["felt"] for each in self.figures["episodes"])
 
     def check(self, name: str) -> str:
         """The full name of a check."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from campaign.records import Finding, Limit, Measurement
 from campaign.units import format_quantity
-from phases.failover.case import Case
+from phases.failover.case import NOT_FELT, Case
 from phases.failover.measure import time_of
 
 SLOW = (
@@ -67,12 +67,12 @@ def _outage(worst: dict[str, Any], never: list[dict[str, Any]]) -> str:
     """What clients felt, in the words that follow."""
     off = f" ± {format_quantity(worst['resolution'], 's')}"
     if not worst["felt"]:
-        told = "; no client felt it"
+        told = f"; {NOT_FELT}"
     elif worst["first_failure"] is None:
         told = f"{off}; nothing failed, but requests were slow"
     else:
         told = f"{off}; unavailable for {format_quantity(worst['unavailable'], 's')} from the first failure"
-    return f"{told}; {len(never)} earlier faults ended before it was well again" if never else told
+    return f"{told}; {len(never)} times the next fault came before it was well again" if never else told
 
 
 def no_storm(case: Case) -> Finding:
@@ -82,6 +82,8 @@ def no_storm(case: Case) -> Finding:
     if not seen:
         return case.undecided("no_storm", case.doubt or "nothing was sent after what had failed ran again")
     worst = max(seen, key=lambda each: float(each["seconds"]))
+    if not case.felt and not case.doubt:
+        return case.meaningless("no_storm", NOT_FELT)
     if worst["seconds"] <= STORM_LIMIT.target and not case.figures["episodes"][-1]["recovered"]:
         return case.undecided("no_storm", case.doubt or NEVER_WELL)
     off = case.figures["resolution"] if worst["seconds"] else 0.0

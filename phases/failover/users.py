@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from campaign import checks
 from campaign.records import Direction, Finding, Limit, Measurement
-from phases.failover.case import Case
+from phases.failover.case import NOT_FELT, Case
 
 READS = Limit(0.99, 0.95, "share", Direction.AT_LEAST)
 DEGRADED = Limit(0.95, 0.80, "share", Direction.AT_LEAST)
@@ -51,6 +51,8 @@ def fails_fast(case: Case) -> Finding:
     failing = case.figures["under_fault"]["failing"]
     if not failing["count"]:
         return case.undecided("fails_fast", case.doubt or "no request was made while it was broken")
+    if not case.felt and not case.doubt:
+        return case.meaningless("fails_fast", NOT_FELT)
     share = failing["hung"] / failing["count"]
     measured = Measurement.exact(case.check("fails_fast"), share, unit="share", count=failing["count"])
     told = f"; {failing['hung']:,} hung for {case.figures['timeout']:g} s, {failing['fast']:,} failed fast"

@@ -11,6 +11,9 @@ UNPROVED = "See why nothing shows it: without the fault the rest of the scenario
 BY_HAND = "Put it back by hand: {commands}"
 LOOK = "Look at it yourself: nothing that we could look at tells how it is."
 DATA = "Find what wrote one half: a transaction that is two, a retry that is no transaction, a stale cache."
+MOST_TOLD = 3
+"""Proofs and the like that are told in one message; the page has them all."""
+
 NO_INVARIANT = "nothing that must hold could be looked at (failover.consistency, target.database)"
 
 
@@ -20,7 +23,7 @@ def effect(case: Case) -> Finding:
         why = case.figures["why"] if not case.figures["strikes"] else ""
         return case.undecided("effect", f"{unproved}{f': {why}' if why else ''}", remedy=UNPROVED)
     strikes = case.figures["strikes"]
-    proofs = "; ".join(dict.fromkeys(f"{each['what']}: {each['proof']}" for each in strikes))
+    proofs = _some([f"{each['what']}: {each['proof']}" for each in strikes])
     count = f"{len(strikes)} faults are" if len(strikes) > 1 else "the fault is"
     return case.settled("effect", ok=True, message=f"{count} proved to have happened ({proofs})")
 
@@ -32,7 +35,7 @@ def restored(case: Case) -> Finding:
         return case.meaningless("restored", "nothing was broken, so there is nothing to put back")
     left = [each for each in broken if not each["restored"]]
     if not left:
-        told = "; ".join(dict.fromkeys(each["restored_detail"] for each in broken if each["restored_detail"]))
+        told = _some([part for each in broken for part in each["restored_detail"].split("; ") if part])
         return case.settled("restored", ok=True, message=f"all is as it was{f' ({told})' if told else ''}")
     told = "; ".join(f"{each['what']}: {each['restored_detail'] or 'nothing shows it'}" for each in left)
     commands = "; ".join(line for each in left for line in each["by_hand"])
@@ -57,6 +60,13 @@ def consistent(case: Case) -> Finding:
         return case.undecided("consistent", f"{told}: {_listed(unknown)}")
     told = f"all {len(looked)} things that must hold do" if len(looked) > 1 else "what must hold does"
     return case.holds("consistent", ok=True, message=f"{told} ({_listed(looked)})", remedy=DATA)
+
+
+def _some(texts: list[str]) -> str:
+    """Each text once, the first few of them."""
+    told = list(dict.fromkeys(texts))
+    more = f"; and {len(told) - MOST_TOLD} more" if len(told) > MOST_TOLD else ""
+    return f"{'; '.join(told[:MOST_TOLD])}{more}"
 
 
 def _listed(looked: list[dict[str, Any]]) -> str:

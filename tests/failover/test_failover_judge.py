@@ -92,6 +92,12 @@ def test_a_service_that_bears_it_passes_every_check_that_means_something(told):
     )
 
 
+def test_what_nobody_felt_proves_nothing_about_how_it_fails():
+    found = judged(story(down(0, 0)))
+    assert {"fails_fast", "no_storm"} <= with_outcome(found, "not_applicable")
+    assert "no client felt it" in found["recovered"].message
+
+
 def test_every_check_has_its_judge():
     assert list(JUDGES) == list(CHECKS)
 
