@@ -24,6 +24,9 @@ from phases.failover.story import Ending
 HEALTH = "health"
 """The operation that is asked for where the campaign file names none."""
 
+FIRST_PAGE = {"offset": 0, "page": 0}
+"""What an operation that is read page by page is asked for, unless somebody turns the pages."""
+
 UNAUTHORIZED, TOO_MANY = 401, 429
 AGAIN_NS = SECOND
 """A user who is signed out signs in again, at most once in this time."""
@@ -78,6 +81,7 @@ class Person:
         signs_in_again: bool,
     ) -> None:
         self.scope = scope
+        self.scope.values.update(FIRST_PAGE)
         self._client, self._operations, self._clock = client, operations, clock
         self._start, self._signs_in_again = start, signs_in_again
         self._signing_in: asyncio.Task[None] | None = None

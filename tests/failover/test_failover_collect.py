@@ -272,7 +272,10 @@ def test_a_write_as_a_probe_is_its_first_try_whatever_the_client_does_then(demo,
     assert served["ok"] < served["count"] / 2, "they hung, though each was done at last"
 
 
-def test_a_volley_meets_a_stop_and_a_service_that_drains_loses_none(demo, tmp_path):
-    (strike,) = scenario(run(demo, tmp_path, scenarios=["service_restart"]), "service_restart")["strikes"]
+@pytest.mark.parametrize("operation", ["me", WRITES["read"]])
+def test_a_volley_meets_a_stop_and_a_service_that_drains_loses_none(demo, tmp_path, operation):
+    probes = {**PROBES, "in_flight": operation}
+    record = run(demo, tmp_path, scenarios=["service_restart"], probes=probes)
+    (strike,) = scenario(record, "service_restart")["strikes"]
     assert strike["in_flight"]["met"] >= 4
     assert strike["in_flight"]["lost"] == 0
