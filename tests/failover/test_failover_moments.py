@@ -8,7 +8,7 @@ from stories import down, ns, probes, story, strike
 from campaign.clock import SECOND
 from phases.failover.episodes import episodes_of
 from phases.failover.measure import measure, measurements
-from phases.failover.story import Ending
+from phases.failover.story import Ending, Probe
 
 STEP = 0.05
 OK, STATUS = Ending.OK, Ending.STATUS
@@ -168,3 +168,22 @@ def test_a_story_without_a_fault_or_a_probe_has_figures_too():
 
 def test_moments_are_nanoseconds_in_a_story_and_seconds_in_figures():
     assert measure(story())["strikes"][0]["sent"] == story().strikes[0].sent_ns / SECOND
+
+
+@pytest.mark.parametrize(
+    ("sent", "done", "ending", "met", "lost"),
+    [
+        (4.9, 5.2, Ending.RESET, 1, 1),
+        (4.9, 7.0, Ending.HUNG, 1, 1),
+        (4.9, 5.2, OK, 1, 0),
+        (4.9, 5.2, STATUS, 1, 0),
+        (4.9, 4.95, Ending.RESET, 0, 0),
+        (4.9, 5.2, Ending.REFUSED, 0, 0),
+        (4.998, 5.2, Ending.RESET, 0, 0),
+        (5.01, 5.2, Ending.RESET, 0, 0),
+    ],
+)
+def test_in_flight_is_what_was_surely_under_way_and_lost_what_got_no_answer(sent, done, ending, met, lost):
+    volley = Probe("volley", "history", ns(sent), ns(sent), ns(done), ending)
+    (struck,) = measure(story(probes=(volley,)))["strikes"]
+    assert struck["in_flight"] == {"met": met, "lost": lost}
