@@ -35,7 +35,8 @@ class ScenarioSettings(Settings):
 
     `for` is how long the fault lasts, `during` what is promised meanwhile, `times` and `apart` how often and
     with how much time between. `grace` lies between SIGTERM and SIGKILL; `latency`, `jitter`, `bandwidth` are
-    for a slow route, `cpus` and `memory` for a container without one.
+    for a slow route, `cpus` and `memory` for a container without one. With `if_known` it is left out of the
+    plan where its parts are unknown; else its checks are undecided then.
     """
 
     form: ShippedName | None = Field(default=None, alias="as")
@@ -51,6 +52,7 @@ class ScenarioSettings(Settings):
     bandwidth: Size | None = None
     cpus: Annotated[float, Field(gt=0, le=1024)] | None = None
     memory: Size | None = None
+    if_known: bool = False
 
     @model_validator(mode="after")
     def _no_more_parts(self) -> Self:

@@ -49,8 +49,9 @@ def judge_failover(evidence: Evidence, settings: FailoverSettings) -> Iterator[F
         why = str(plan.get(name, {}).get("why", ""))
         if name in seen:
             yield from _judged(seen[name], asked, settings)
-        elif why and settings.scenarios is None:
-            yield checks.not_applicable(f"{name}.effect", f"{SHIPPED[name].title}: {why}")
+        elif why and asked.if_known:
+            title = SHIPPED[asked.form or name].title
+            yield checks.not_applicable(f"{name}.effect", f"{title}: {why}")
         else:
             why = why or str(evidence.facts.get("rest") or NOT_REACHED)
             yield from _unjudged(name, asked, settings, why=why)

@@ -177,7 +177,7 @@ class FailoverSettings(Settings):
         named = self.scenarios
         if named is None:
             named = {
-                name: ScenarioSettings.model_validate({"as": name})
+                name: ScenarioSettings.model_validate({"as": name, "if_known": True})
                 for name in SHIPPED
                 if name not in self.skip
             }

@@ -193,6 +193,9 @@ def test_what_was_left_out_leaves_the_plan_only_where_nobody_asked_for_it():
     default = FailoverSettings.model_validate(MAPPED)
     found = [each for each in judge_failover(Evidence(facts=plan), default) if "cache_down" in each.check]
     assert [(each.check, each.outcome) for each in found] == [("cache_down.effect", Outcome.NOT_APPLICABLE)]
+    brief = judge_failover(Evidence(facts=plan), default.quick())
+    found = [each for each in brief if "cache_down" in each.check]
+    assert [(each.check, each.outcome) for each in found] == [("cache_down.effect", Outcome.NOT_APPLICABLE)]
     named = list(judge_failover(Evidence(facts=plan), settings_of("cache_down")))
     assert {each.outcome for each in named} == {Outcome.INCONCLUSIVE, Outcome.NOT_APPLICABLE}
     assert any("no part 'cache' is named" in each.message for each in named)
