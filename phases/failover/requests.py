@@ -14,8 +14,11 @@ from phases.failover.story import Ending, Probe, Strike
 FAST = (Ending.REFUSED, Ending.RESET, Ending.STATUS, Ending.WRONG)
 """Failures that come at once, so that the client can do something else."""
 
-CUT_OFF = (Ending.RESET, Ending.HUNG)
-"""Endings of a request that was taken and never answered."""
+CUT_OFF = (Ending.RESET, Ending.HUNG, Ending.WRONG)
+"""Endings of a request that was taken and not answered, or not wholly."""
+
+TURNED_AWAY = range(400, 500), (503,)
+"""Status codes of a definite answer: the request was looked at, or sent away to come again."""
 
 UNTAKEN = (Ending.REFUSED, Ending.UNSENT)
 """Endings of a request that was never taken."""
@@ -76,7 +79,14 @@ def in_flight(strike: Strike, probes: Iterable[Probe]) -> dict[str, int]:
         for each in probes
         if each.sent_ns + ON_THE_WIRE_NS <= began <= each.done_ns and each.ending not in UNTAKEN
     ]
-    return {"met": len(met), "lost": sum(each.ending in CUT_OFF for each in met)}
+    return {"met": len(met), "lost": sum(_lost(each) for each in met)}
+
+
+def _lost(probe: Probe) -> bool:
+    """Whether a request that was taken came to nothing: cut off, or dropped with an error."""
+    if probe.ending is Ending.STATUS:
+        return not any(probe.status in codes for codes in TURNED_AWAY)
+    return probe.ending in CUT_OFF
 
 
 def told(probes: Iterable[Probe]) -> list[dict[str, Any]]:

@@ -66,7 +66,7 @@ def in_flight(case: Case) -> Finding:
     lost = sum(each["in_flight"]["lost"] for each in case.figures["strikes"])
     if not met:
         return case.undecided("in_flight", case.doubt or "no request was in flight when it came")
-    message = f"{lost:,} of {met:,} requests in flight got no answer (at most 0)"
+    message = f"{lost:,} of {met:,} requests in flight were cut off or dropped with an error (at most 0)"
     return case.holds("in_flight", not lost, message, remedy=DRAIN)
 
 

@@ -176,7 +176,9 @@ def test_moments_are_nanoseconds_in_a_story_and_seconds_in_figures():
         (4.9, 5.2, Ending.RESET, 1, 1),
         (4.9, 7.0, Ending.HUNG, 1, 1),
         (4.9, 5.2, OK, 1, 0),
-        (4.9, 5.2, STATUS, 1, 0),
+        (4.9, 5.2, 503, 1, 0),
+        (4.9, 5.2, 429, 1, 0),
+        (4.9, 5.2, 500, 1, 1),
         (4.9, 4.95, Ending.RESET, 0, 0),
         (4.9, 5.2, Ending.REFUSED, 0, 0),
         (4.998, 5.2, Ending.RESET, 0, 0),
@@ -184,6 +186,7 @@ def test_moments_are_nanoseconds_in_a_story_and_seconds_in_figures():
     ],
 )
 def test_in_flight_is_what_was_surely_under_way_and_lost_what_got_no_answer(sent, done, ending, met, lost):
-    volley = Probe("volley", "history", ns(sent), ns(sent), ns(done), ending)
+    status = ending if isinstance(ending, int) else 0
+    volley = Probe("volley", "history", ns(sent), ns(sent), ns(done), STATUS if status else ending, status)
     (struck,) = measure(story(probes=(volley,)))["strikes"]
     assert struck["in_flight"] == {"met": met, "lost": lost}
