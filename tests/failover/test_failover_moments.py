@@ -190,3 +190,21 @@ def test_in_flight_is_what_was_surely_under_way_and_lost_what_got_no_answer(sent
     volley = Probe("volley", "history", ns(sent), ns(sent), ns(done), STATUS if status else ending, status)
     (struck,) = measure(story(probes=(volley,)))["strikes"]
     assert struck["in_flight"] == {"met": met, "lost": lost}
+
+
+def test_a_service_that_is_only_slow_is_felt_and_has_failed_nobody():
+    seen = only(reads(lambda due: (OK, 0.5 if 5.2 <= due < 12.0 else 0.005, 200)))
+    assert (seen["felt"], seen["first_failure"], seen["unavailable"]) == (True, None, 0.0)
+    assert seen["first_bad"] == pytest.approx(5.2)
+    assert seen["to_recover"] == pytest.approx(2.0, abs=4 * STEP)
+
+
+def test_every_other_answer_slow_is_no_recovery_and_one_in_twenty_is():
+    def every(step):
+        return lambda due: (OK, 0.5, 200) if 10.5 <= due < 20.0 and round(due * 20) % step == 0 else None
+
+    def after(step):
+        return only(reads(lambda due: every(step)(due) or down(5.15, 10.5)(due)))
+
+    assert after(2)["recovered_at"] > 19.0
+    assert after(20)["recovered_at"] < 11.0
