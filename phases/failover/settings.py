@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 from campaign.settings import Duration, OperationName, Rate, Settings
 from campaign.settings.quantities import quantity_error
 from phases.failover.catalogue import SHIPPED
-from phases.failover.forms import ScenarioSettings, ShippedName, known_scenarios, quick
+from phases.failover.forms import Scenarios, ScenarioSettings, Skipped, quick
 from phases.failover.values import (
     ColumnName,
     Operations,
@@ -17,7 +17,6 @@ from phases.failover.values import (
     SomeTime,
     Sql,
     TableName,
-    listed,
 )
 from phases.failover.ways import CommandSettings, ProcessSettings, RoleName, RouteSettings
 
@@ -107,6 +106,10 @@ def _as_invariant(value: object) -> object:
     return {"sql": value} if isinstance(value, str) else value
 
 
+Query = Annotated[Invariant, BeforeValidator(_as_invariant, json_schema_input_type=Invariant | Sql)]
+"""An invariant; its SQL may stand alone."""
+
+
 class Same(Settings):
     """What the API says must be what the database says: `json` of the answer of `read`, and a query of one
     value, in which `:name` is a value that the user has saved.
@@ -121,9 +124,7 @@ class ConsistencySettings(Settings):
     """What must hold afterwards: no `orphans` behind the database's foreign keys, `queries`, and `same`."""
 
     orphans: bool = True
-    queries: dict[ScenarioName, Annotated[Invariant, BeforeValidator(_as_invariant)]] = Field(
-        default_factory=dict, max_length=50
-    )
+    queries: dict[ScenarioName, Query] = Field(default_factory=dict, max_length=50)
     same: Annotated[tuple[Same, ...], Field(max_length=50)] = ()
 
 
@@ -151,10 +152,8 @@ class FailoverSettings(Settings):
     probes: ProbeSettings = ProbeSettings()
     writes: WriteSettings | None = None
     consistency: ConsistencySettings = ConsistencySettings()
-    scenarios: Annotated[dict[ScenarioName, ScenarioSettings] | None, BeforeValidator(known_scenarios)] = (
-        Field(default=None, min_length=1, max_length=50)
-    )
-    skip: Annotated[tuple[ShippedName, ...], BeforeValidator(listed)] = ()
+    scenarios: Scenarios = Field(default=None, min_length=1, max_length=50)
+    skip: Skipped = ()
     recovered_within: SomeTime = 30.0
     at_once: Annotated[int, Field(ge=1, le=20)] = 3
     longest: SomeTime = 60.0
@@ -188,5 +187,6 @@ class FailoverSettings(Settings):
         asked = self.asked()
         if self.scenarios is None:
             asked = {name: each for name, each in asked.items() if name in QUICK}
+        asked = {name: each for name, each in asked.items() if each.in_quick} or asked
         short = {name: quick(name, each) for name, each in asked.items()}
         return self.model_copy(update={"scenarios": short, "steady": min(self.steady, QUICK_STEADY)})

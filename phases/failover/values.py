@@ -37,7 +37,10 @@ def listed(value: object) -> object:
 ProbeRate = Annotated[Rate, AfterValidator(_rate)]
 SomeTime = Annotated[Duration, AfterValidator(_some_time)]
 Hold = Annotated[Duration, AfterValidator(_hold)]
-Operations = Annotated[tuple[OperationName, ...], BeforeValidator(listed)]
+Operations = Annotated[
+    tuple[OperationName, ...],
+    BeforeValidator(listed, json_schema_input_type=tuple[OperationName, ...] | OperationName),
+]
 """Operations done one after the other; one of them may stand alone."""
 
 ScenarioName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,79}$")]

@@ -96,6 +96,11 @@ def test_quick_is_short():
     assert list(named.scenarios) == ["chaos", "flapping"]
     assert named.scenarios["chaos"].hold == 15.0
     assert named.scenarios["flapping"].times == 2
+    some = settings_of(scenarios={"chaos": {"quick": False}, "flapping": {}})
+    assert list(some.quick().scenarios) == ["flapping"]
+    assert list(some.asked()) == ["chaos", "flapping"]
+    none = settings_of(scenarios={"chaos": {"quick": False}}).quick()
+    assert list(none.scenarios) == ["chaos"], "a phase that is run runs something"
 
 
 def test_what_was_read_is_written_as_it_was_read():
