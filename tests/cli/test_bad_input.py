@@ -126,9 +126,9 @@ def test_a_dry_run_shows_the_plan_and_sends_nothing(type_in):
 
 
 def test_skipping_a_phase_that_is_not_installed_says_so_and_goes_on(type_in):
-    done = type_in("run", "good.yaml", "--dry-run", "--skip-failover")
+    done = type_in("run", "good.yaml", "--dry-run", "--skip-stress")
     assert done.returncode == 0
-    assert "failover" in done.stderr
+    assert "stress" in done.stderr
     assert "not installed" in done.stderr
 
 

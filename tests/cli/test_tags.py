@@ -122,6 +122,8 @@ def test_the_shipped_campaign_leaves_no_account_in_the_database_of_the_demo(tmp_
     """Every table is as long as it was before."""
     shipped = yaml.safe_load((ROOT / "configs" / "teddy-bear.yaml").read_text())
     shipped["phases"] = {"load": {"scenarios": {"one": {"users": 10, "ramp": "20/s", "hold": "3s"}}}}
+    for of_failover in ("tell", "told"):  # their templates have values that only that phase gives
+        del shipped["operations"][of_failover]
     (tmp_path / "teddy.yaml").write_text(yaml.safe_dump(shipped))
     database = tmp_path / "demo.db"
     command = [sys.executable, "-m", "campaign.demo", "--port", "0", "--exit-with-stdin"]
