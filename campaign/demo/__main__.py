@@ -20,6 +20,8 @@ HELP: dict[str, str] = {
     "access_token_hours": "how long an access token is good for",
     "requests_per_second": "limit for each parent",
     "failed_logins_per_minute": "limit for each e-mail address",
+    "live_conversations": "live conversations at once, of everybody",
+    "live_per_parent": "live conversations at once, of one parent",
     "companion": "HOST:PORT of the companion that makes up stories; else they are made up in this process",
     "companion_port": "with --supervised: where the companion listens; 0: there is none",
     "database_patience_s": "how long to wait at the start for a database that is not there yet",

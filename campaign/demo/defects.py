@@ -46,8 +46,14 @@ EXPORT_LEAK = "export-leak"
 WEBSOCKET_NO_AUTH = "websocket-no-auth"
 MIXED_UP_ANSWERS = "mixed-up-answers"
 CACHE_KEY_COLLISION = "cache-key-collision"
+DELETE_LEAVES_ROWS = "delete-leaves-rows"
+DELETE_RESURRECTS = "delete-resurrects"
+SESSIONS_WITHOUT_TTL = "sessions-without-ttl"
 CONSENT_NOT_CHECKED = "consent-not-checked"
 CONSENT_RACE = "consent-race"
+NO_RATE_LIMIT = "no-rate-limit"
+GLOBAL_LIMIT_OFF_BY_ONE = "global-limit-off-by-one"
+PER_USER_LIMIT_RACE = "per-user-limit-race"
 NO_RECONNECT = "no-reconnect"
 HANG_ON_OUTAGE = "hang-on-outage"
 ACK_BEFORE_COMMIT = "ack-before-commit"
@@ -223,6 +229,48 @@ DEFECTS: dict[str, Defect] = {
             "What a search found is cached by its words alone",
             "Two children who search for the same are shown what the first of them said.",
             "routes.conversation.search",
+            "safety",
+        ),
+        Defect(
+            DELETE_LEAVES_ROWS,
+            "The activities table was made without its reference to the child",
+            "A deleted child is gone from every page, and what it did stays in the database for good.",
+            "storage.prepare",
+            "safety",
+        ),
+        Defect(
+            DELETE_RESURRECTS,
+            "A changed profile is put in again where it is not there",
+            "A change that is under way while a child is deleted brings the child back, with its name.",
+            "children.Children.change",
+            "safety",
+        ),
+        Defect(
+            SESSIONS_WITHOUT_TTL,
+            "Housekeeping forgets the conversations",
+            "What a child said stays for ever, whatever the policy says.",
+            "housekeeping.Housekeeping.run",
+            "safety",
+        ),
+        Defect(
+            NO_RATE_LIMIT,
+            "The limit of requests per second is not put in force",
+            "One parent, or whoever has a stolen token, asks as often as the machine can answer.",
+            "services._sign_in",
+            "safety",
+        ),
+        Defect(
+            GLOBAL_LIMIT_OFF_BY_ONE,
+            "One live conversation more than there is room for is let in",
+            "With all slots taken, one more begins, for which there is no place.",
+            "slots.Slots",
+            "safety",
+        ),
+        Defect(
+            PER_USER_LIMIT_RACE,
+            "A parent's live conversations are counted, then the child is looked up, then one more begins",
+            "Who asks for many at the same moment gets more than the limit for one parent.",
+            "routes.calls.begin",
             "safety",
         ),
         Defect(

@@ -44,6 +44,12 @@ class DemoOptions:
     failed_logins_per_minute: int = 20
     """For each e-mail address."""
 
+    live_conversations: int = 60
+    """Live conversations that there may be at once."""
+
+    live_per_parent: int = 6
+    """Live conversations of one parent that there may be at once."""
+
     worker_threads: int = 4
     """Threads for blocking work; there are as many database connections, so no thread waits for one."""
 

@@ -9,6 +9,7 @@ Problem                       500  the tree's root
 ├── TooLargeError             413  the body is larger than we read
 ├── InvalidError              422  understood, but not acceptable
 ├── TooManyRequestsError      429  over the limit; carries the seconds to wait
+│   └── TooManyConversationsError 429  no slot for one more live conversation
 ├── UnavailableError          503  what is needed for this does not answer; nothing was stored
 └── OutcomeUnknownError       504  the database went away in the middle: it may have been stored or not
 """
@@ -88,6 +89,16 @@ class TooManyRequestsError(Problem):
 
     status = 429
     code = "too_many_requests"
+
+
+class TooManyConversationsError(TooManyRequestsError):
+    """There is no slot for one more live conversation; `whose` are taken is "you" or "everybody"."""
+
+    code = "too_many_conversations"
+
+    def __init__(self, whose: str, *, retry_after_s: int) -> None:
+        holder = "you have" if whose == "you" else "there are"
+        super().__init__(f"{holder} too many live conversations now", retry_after_s=retry_after_s)
 
 
 class UnavailableError(Problem):

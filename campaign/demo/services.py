@@ -15,7 +15,7 @@ from campaign.demo.companion_link import CompanionLink, link_to
 from campaign.demo.consents import Consents
 from campaign.demo.conversations import Conversations
 from campaign.demo.database import Database
-from campaign.demo.defects import ACK_BEFORE_COMMIT, SESSION_LOSS, STALE_CACHE
+from campaign.demo.defects import ACK_BEFORE_COMMIT, NO_RATE_LIMIT, SESSION_LOSS, STALE_CACHE
 from campaign.demo.history import History
 from campaign.demo.limits import RateLimit
 from campaign.demo.metrics import Metrics
@@ -27,12 +27,14 @@ from campaign.demo.profiles import CachedProfiles, Profiles, StoredProfiles
 from campaign.demo.redis_state import InRedis
 from campaign.demo.shared_state import InProcess, SharedState
 from campaign.demo.sign_in import SignIn
+from campaign.demo.slots import Slots
 from campaign.demo.voices import Voices
 from campaign.demo.write_behind import WriteBehind
 
 STRANGERS_SHARE = 10
 """How many times a parent's limit all callers without a token at one address have together."""
 
+NO_LIMIT = 1_000_000_000
 
 STORYTELLERS = 32
 """Callers who may wait for the companion at once, in threads apart from all others: while it is slow, whoever
@@ -62,6 +64,7 @@ class Services:
     storytellers: CapacityLimiter
     behind: WriteBehind | None
     voices: Voices
+    slots: Slots
     defects: frozenset[str]
 
     async def close(self) -> None:
@@ -107,6 +110,7 @@ def build_services(options: DemoOptions, database: Database) -> Services:
         storytellers=CapacityLimiter(STORYTELLERS),
         behind=behind,
         voices=Voices(defects=options.defects),
+        slots=Slots(options.live_conversations, options.live_per_parent, defects=options.defects),
         defects=options.defects,
     )
 
@@ -126,7 +130,7 @@ def _state(options: DemoOptions) -> SharedState:
 
 
 def _sign_in(options: DemoOptions, accounts: Accounts, *, state: SharedState, token_key: bytes) -> SignIn:
-    limit = options.requests_per_second
+    limit = NO_LIMIT if NO_RATE_LIMIT in options.defects else options.requests_per_second
     return SignIn(
         accounts,
         state,

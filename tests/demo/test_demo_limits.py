@@ -105,3 +105,27 @@ def test_guessing_passwords_is_stopped_for_the_address_guessed(demo):
 def test_correct_sign_ins_do_not_use_up_the_limit(demo):
     for _ in range(6):
         demo.login(1).close()
+
+
+def test_live_conversations_have_a_limit_for_a_parent_and_one_for_all(start):
+    with start(
+        "--seed-parents=3", "--seed-history=0", "--live-per-parent=2", "--live-conversations=3"
+    ) as demo:
+        first, second, third = (demo.login(number) for number in (1, 2, 3))
+        children = {
+            each: each.get("/api/children").json()["children"][0]["id"] for each in (first, second, third)
+        }
+
+        def begin(who):
+            return who.post("/api/live", json={"child_id": children[who]})
+
+        begun = [begin(first), begin(first), begin(first), begin(second), begin(third)]
+        assert [each.status_code for each in begun] == [201, 201, 429, 201, 429]
+        assert begun[2].json()["error"]["message"] == "you have too many live conversations now"
+        assert begun[4].json()["error"]["message"] == "there are too many live conversations now"
+        assert [int(each.headers["retry-after"]) > 0 for each in (begun[2], begun[4])] == [True, True]
+        assert first.get("/api/live").json() == {"live": 3, "mine": 2}
+        call = begun[0].json()["id"]
+        assert second.delete(f"/api/live/{call}").status_code == 404
+        assert first.delete(f"/api/live/{call}").status_code == 204
+        assert begin(third).status_code == 201

@@ -1,12 +1,14 @@
 """A conversation over a WebSocket: the first message signs in, each further one is a turn.
 
-It is closed with 4401 when not signed in (any more) and with 4404 when there is no such session; a turn
+It is closed with 4401 when not signed in (any more), with 4404 when there is no such session and with 4429
+when there are too many live conversations, of this parent or of everybody; a turn
 refused for another reason (a limit, no consent) is answered with an error, and the conversation goes on.
 """
 
 import asyncio
 import json
-from dataclasses import asdict
+import math
+from dataclasses import asdict, replace
 from typing import Any
 
 from fastapi import APIRouter, WebSocket
@@ -15,7 +17,13 @@ from pydantic import BaseModel, ValidationError
 from starlette.websockets import WebSocketDisconnect
 
 from campaign.demo.defects import WEBSOCKET_NO_AUTH
-from campaign.demo.problems import InvalidError, NotFoundError, NotSignedInError, Problem
+from campaign.demo.problems import (
+    InvalidError,
+    NotFoundError,
+    NotSignedInError,
+    Problem,
+    TooManyConversationsError,
+)
 from campaign.demo.refusals import DATABASE_REFUSALS, problem_of
 from campaign.demo.routes.conversation import Words
 from campaign.demo.routes.dependencies import Parts, address_of
@@ -27,6 +35,7 @@ router = APIRouter()
 SIGN_IN_WITHIN_S = 10.0
 NOT_SIGNED_IN = 4401
 NO_SUCH_SESSION = 4404
+NO_SLOT = 4429
 
 
 class Line(BaseModel):
@@ -46,6 +55,8 @@ async def live(socket: WebSocket, session_id: str, parts: Parts) -> None:
             await _close(socket, problem, code=NOT_SIGNED_IN)
         except NotFoundError as problem:
             await _close(socket, problem, code=NO_SUCH_SESSION)
+        except TooManyConversationsError as problem:
+            await _close(socket, problem, code=NO_SLOT)
         except WebSocketDisconnect:
             return
 
@@ -55,15 +66,24 @@ async def _talk(socket: WebSocket, parts: Services, *, session_id: str) -> None:
         await _talk_to_anybody(socket, parts, session_id=session_id)
         return
     authorization = socket.headers.get("authorization") or await _first_message(socket)
-    address = address_of(socket)
-    caller = await parts.sign_in.principal(authorization, address=address)
+    caller = await parts.sign_in.principal(authorization, address=address_of(socket))
     child_id = await run_in_threadpool(parts.history.child_of, caller.parent_id, session_id)
-    await socket.send_json({"ready": True, "session_id": session_id})
+    slot_id = parts.slots.take(caller.parent_id, seconds=math.inf)
+    try:
+        await socket.send_json({"ready": True, "session_id": session_id})
+        await _take_turns(socket, parts, Wanted(caller.parent_id, child_id, "", session_id), authorization)
+    finally:
+        parts.slots.give_back(caller.parent_id, slot_id)
+
+
+async def _take_turns(socket: WebSocket, parts: Services, place: Wanted, authorization: str) -> None:
+    """Answer every line as long as the other side stays and the token is good."""
+    address = address_of(socket)
     while True:
         words = await _words(socket)
         try:
             caller = await parts.sign_in.principal(authorization, address=address)
-            wanted = Wanted(caller.parent_id, child_id, _checked(words), session_id)
+            wanted = replace(place, parent_id=caller.parent_id, words=_checked(words))
             turn = await run_in_threadpool(parts.conversations.take_turn, wanted)
         except (NotSignedInError, NotFoundError):
             raise
