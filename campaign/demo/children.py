@@ -7,7 +7,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from campaign.demo.consents import require_collection
 from campaign.demo.database import Database
-from campaign.demo.defects import CONNECTION_LEAK, IDOR_WRITE, LOST_UPDATE
+from campaign.demo.defects import CONNECTION_LEAK, DELETE_RESURRECTS, IDOR_WRITE, LOST_UPDATE
 from campaign.demo.now import now_ms
 from campaign.demo.ownership import keep_child
 from campaign.demo.problems import NotFoundError
@@ -79,6 +79,8 @@ class Children:
             self._write_first(child_id, changes)
         if LOST_UPDATE in self._defects:
             return self._write_back(parent_id, child_id, changes=changes)
+        if DELETE_RESURRECTS in self._defects:
+            return self._merge(parent_id, child_id, changes=changes)
         with self._database.writing() as connection:
             # Whole, before consent shares the lock: two who share it and both want more would be a deadlock.
             keep_child(connection, parent_id, child_id=child_id)
@@ -107,6 +109,18 @@ class Children:
         if changes:
             with self._database.writing() as connection:
                 connection.execute(update(children).where(children.c.id == child_id).values(changes))
+
+    def _merge(self, parent_id: str, child_id: str, *, changes: dict[str, Any]) -> Child:
+        """The defect `delete-resurrects`: read, changed, and stored whether it is still there or not."""
+        with self._database.reading() as connection:
+            require_collection(connection, parent_id, child_id=child_id)
+            child = replace(child_of(connection, parent_id, child_id=child_id), **changes)
+        row = {name: getattr(child, name) for name in Child.__slots__ if name != "session_id"}
+        with self._database.writing() as connection:
+            stored = update(children).where(children.c.id == child_id).values(row)
+            if connection.execute(stored).rowcount == 0:
+                connection.execute(insert(children), row | {"parent_id": parent_id})
+        return child
 
     def _write_back(self, parent_id: str, child_id: str, *, changes: dict[str, Any]) -> Child:
         with self._database.reading() as connection:

@@ -9,16 +9,19 @@ from sqlalchemy import bindparam, delete, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from campaign.demo.database import Database
-from campaign.demo.defects import STALL
-from campaign.demo.idempotency import KEPT_MS
+from campaign.demo.defects import SESSIONS_WITHOUT_TTL, STALL
+from campaign.demo.idempotency import KEPT_MS as KEYS_KEPT_MS
 from campaign.demo.metrics import Metrics
 from campaign.demo.middleware import log
 from campaign.demo.now import now_ms
 from campaign.demo.problems import Problem
-from campaign.demo.schema import exports, messages, tokens, turns_by_key
+from campaign.demo.schema import activities, exports, messages, sessions, tokens, turns_by_key
 
 PAUSE_S = 6.0
 EXPORT_KEPT_MS = 24 * 3_600_000
+KEPT_MS = 365 * 24 * 3_600_000
+"""How long a conversation that nobody goes on with is kept, and what a child did."""
+
 CHECK_BUDGET_S = 3.0
 NEXT_MESSAGES = (
     select(messages.c.id, messages.c.text)
@@ -55,8 +58,11 @@ class Housekeeping:
         now = now_ms()
         with self._database.writing() as connection:
             connection.execute(delete(tokens).where(tokens.c.expires_at_ms < now))
-            connection.execute(delete(turns_by_key).where(turns_by_key.c.created_at_ms < now - KEPT_MS))
+            connection.execute(delete(turns_by_key).where(turns_by_key.c.created_at_ms < now - KEYS_KEPT_MS))
             connection.execute(delete(exports).where(exports.c.requested_at_ms < now - EXPORT_KEPT_MS))
+            connection.execute(delete(activities).where(activities.c.created_at_ms < now - KEPT_MS))
+            if SESSIONS_WITHOUT_TTL not in self._defects:
+                connection.execute(delete(sessions).where(sessions.c.last_active_at_ms < now - KEPT_MS))
 
     def _check_messages(self) -> int:
         """A checksum over as many messages as can be read within the budget, round and round."""

@@ -1,6 +1,6 @@
 """Foreign keys of tables that may be older than this start: there, or not, as this start wants it."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from sqlalchemy import Connection, ForeignKeyConstraint, Table, delete, exists, inspect, text
 
@@ -8,12 +8,14 @@ from campaign.demo.options import UnusableOptionError
 from campaign.demo.schema import metadata
 
 
-def set_references(connection: Connection, *, wanted: bool) -> None:
-    """Add the foreign keys that are missing, after the rows that would break them were deleted; or drop all.
+def set_references(connection: Connection, *, without: Collection[str] = ()) -> None:
+    """Add the foreign keys that are missing, after the rows that would break them were deleted; drop those of
+    the tables that are to be `without`.
 
     Raises UnusableOptionError on SQLite, which can do neither to a table that exists.
     """
     for table in metadata.sorted_tables:
+        wanted = table.name not in without
         for constraint, name in list(_there(connection, table)):
             if wanted == bool(name):
                 continue
@@ -36,7 +38,7 @@ def _there(connection: Connection, table: Table) -> Iterator[tuple[ForeignKeyCon
 
 
 def _unchangeable(*, wanted: bool) -> str:
-    had, way = ("no foreign keys", "use") if wanted else ("foreign keys", "for no-foreign-keys use")
+    had, way = ("no foreign keys", "use") if wanted else ("foreign keys", "for this defect use")
     return (
         f"the demo's tables in this SQLite file have {had}, and SQLite cannot change that: {way} a new file"
     )

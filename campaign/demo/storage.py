@@ -6,11 +6,18 @@ from sqlalchemy import Connection, Index, Table, inspect, select, text
 from sqlalchemy.schema import CreateIndex, CreateTable, DropIndex
 
 from campaign.demo.database import Database
-from campaign.demo.defects import LAZY_COMMIT, MISSING_INDEX, NO_FOREIGN_KEYS, SLOW_HISTORY, SLOW_START
+from campaign.demo.defects import (
+    DELETE_LEAVES_ROWS,
+    LAZY_COMMIT,
+    MISSING_INDEX,
+    NO_FOREIGN_KEYS,
+    SLOW_HISTORY,
+    SLOW_START,
+)
 from campaign.demo.lease import DROP
 from campaign.demo.options import DemoOptions, UnusableOptionError
 from campaign.demo.references import set_references
-from campaign.demo.schema import ACTIVITY_INDEXES, MESSAGE_INDEXES, metadata, parents
+from campaign.demo.schema import ACTIVITY_INDEXES, MESSAGE_INDEXES, activities, metadata, parents
 from campaign.demo.seeding import seed
 
 
@@ -27,7 +34,7 @@ def prepare(database: Database, options: DemoOptions) -> tuple[str, ...]:
             connection.execute(text(DROP))
         for table in metadata.sorted_tables:
             connection.execute(_created(table, options.defects))
-        set_references(connection, wanted=NO_FOREIGN_KEYS not in options.defects)
+        set_references(connection, without=_without_references(options.defects))
         if connection.execute(select(parents.c.id).limit(1)).first() is None:
             seed(connection, options)
         _set_indexes(connection, options.defects)
@@ -46,7 +53,7 @@ def leave(database: Database, created: Collection[str]) -> None:
         if kept:
             _set_indexes(connection, frozenset())
         if kept and database.kind == "postgresql":
-            set_references(connection, wanted=True)
+            set_references(connection)
         if database.kind == "postgresql":
             _set_durability(connection, lazy=False)
 
@@ -70,8 +77,15 @@ def _set_indexes(connection: Connection, defects: frozenset[str]) -> None:
             connection.execute(_wanted(index, defects))
 
 
-def _created(table: Table, defects: frozenset[str]) -> CreateTable:
+def _without_references(defects: frozenset[str]) -> frozenset[str]:
+    """The tables whose rows nothing deletes together with what they belong to."""
     if NO_FOREIGN_KEYS in defects:
+        return frozenset(metadata.tables)
+    return frozenset({activities.name}) if DELETE_LEAVES_ROWS in defects else frozenset()
+
+
+def _created(table: Table, defects: frozenset[str]) -> CreateTable:
+    if table.name in _without_references(defects):
         return CreateTable(table, include_foreign_key_constraints=[], if_not_exists=True)
     return CreateTable(table, if_not_exists=True)
 
