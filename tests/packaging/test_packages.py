@@ -85,7 +85,7 @@ def test_the_installed_wheel_runs_the_demo_campaign_outside_the_checkout(install
 def test_the_wheel_is_small_and_puts_nothing_else_into_site_packages(built):
     wheel, _ = built
     names = zipfile.ZipFile(wheel).namelist()
-    assert wheel.stat().st_size < MEGABYTE
+    assert wheel.stat().st_size < 2 * MEGABYTE
     assert {"campaign", "phases"} == {name.split("/")[0] for name in names if ".dist-info/" not in name}
     wanted = {
         "campaign/py.typed",
