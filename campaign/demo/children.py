@@ -1,5 +1,6 @@
 """Children, always looked up together with their parent: another family's child is simply not found."""
 
+import time
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -31,6 +32,9 @@ CHILD = select(
 ).where(children.c.parent_id == bindparam("parent_id"))
 ONE_CHILD = CHILD.where(children.c.id == bindparam("child_id"))
 ALL_CHILDREN = CHILD.order_by(children.c.created_at_ms, children.c.id)
+
+REVIEW_S = 0.05
+"""How long the review of a profile takes that the defect `delete-resurrects` waits for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +115,11 @@ class Children:
                 connection.execute(update(children).where(children.c.id == child_id).values(changes))
 
     def _merge(self, parent_id: str, child_id: str, *, changes: dict[str, Any]) -> Child:
-        """The defect `delete-resurrects`: read, changed, and stored whether it is still there or not."""
+        """The defect `delete-resurrects`: read, reviewed, and stored whether it is still there or not."""
         with self._database.reading() as connection:
             require_collection(connection, parent_id, child_id=child_id)
             child = replace(child_of(connection, parent_id, child_id=child_id), **changes)
+        time.sleep(REVIEW_S)
         row = {name: getattr(child, name) for name in Child.__slots__ if name != "session_id"}
         with self._database.writing() as connection:
             stored = update(children).where(children.c.id == child_id).values(row)

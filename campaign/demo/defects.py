@@ -240,7 +240,7 @@ DEFECTS: dict[str, Defect] = {
         ),
         Defect(
             DELETE_RESURRECTS,
-            "A changed profile is put in again where it is not there",
+            "A profile is read, reviewed, and then put in again where it is no longer there",
             "A change that is under way while a child is deleted brings the child back, with its name.",
             "children.Children.change",
             "safety",

@@ -13,7 +13,7 @@ from campaign.phase import PhaseContext, PhaseInfo
 from campaign.records import Evidence, Finding
 from phases.safety.settings import SafetySettings
 
-PARTIALS: tuple[str, ...] = ("isolation", "consent", "crowd", "content")
+PARTIALS: tuple[str, ...] = ("isolation", "consent", "crowd", "deletion", "content")
 """The parts in the order in which the page shows them, each with a template of its own."""
 
 INFO = PhaseInfo(
@@ -28,7 +28,7 @@ INFO = PhaseInfo(
         *(f"{name}/partial.html" for name in PARTIALS),
         "exchanges.html",
     ),
-    gives=("text", "item"),
+    gives=("text", "item", "secret"),
 )
 
 

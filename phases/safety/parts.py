@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from phases.safety.consent.part import ConsentPart
 from phases.safety.content.part import ContentPart
 from phases.safety.crowd.part import CrowdPart
+from phases.safety.deletion.part import DeletionPart
 from phases.safety.isolation.part import IsolationPart
 from phases.safety.scene import Part
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 def all_parts() -> tuple[Part, ...]:
     """Every part there is."""
-    return (IsolationPart(), ConsentPart(), CrowdPart(), ContentPart())
+    return (IsolationPart(), ConsentPart(), ContentPart(), CrowdPart(), DeletionPart())
 
 
 def asked(settings: SafetySettings) -> Iterator[Part]:

@@ -9,6 +9,7 @@ from phases.safety.cast.settings import CastSettings
 from phases.safety.consent.settings import ConsentSettings
 from phases.safety.content.settings import ContentSettings
 from phases.safety.crowd.settings import CrowdSettings
+from phases.safety.deletion.settings import DeletionSettings
 from phases.safety.isolation.settings import IsolationSettings
 
 PartName = Literal[
@@ -41,6 +42,7 @@ class SafetySettings(CastSettings):
     consent: ConsentSettings = ConsentSettings()
     crowd: CrowdSettings = CrowdSettings()
     content: ContentSettings = ContentSettings()
+    deletion: DeletionSettings = DeletionSettings()
 
     def quick(self) -> Self:
         """Every part in its short form."""

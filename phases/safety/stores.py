@@ -120,7 +120,7 @@ def shelves(server: Server, words: tuple[str, ...], ids: Iterable[str]) -> list[
     for table in tables_of(server):
         if not _rows_with(server, table, words):
             continue
-        texts = list(_texts(table))
+        texts = list(texts_of(table))
         found += [
             shelf
             for column in texts
@@ -136,7 +136,7 @@ SHORTEST_ID = 6
 
 def _rows_with(server: Server, table: Table, words: tuple[str, ...]) -> int:
     conditions = [
-        cast(column, String).contains(word, autoescape=True) for column in _texts(table) for word in words
+        cast(column, String).contains(word, autoescape=True) for column in texts_of(table) for word in words
     ]
     if not conditions:
         return 0
@@ -146,7 +146,7 @@ def _rows_with(server: Server, table: Table, words: tuple[str, ...]) -> int:
         )
 
 
-def _texts(table: Table) -> Iterator[Column[Any]]:
+def texts_of(table: Table) -> Iterator[Column[Any]]:
     """The columns that can hold a text: all but numbers and truths."""
     for column in table.columns:
         kind = type(column.type).__name__.upper()

@@ -101,6 +101,36 @@ operations:
     request: WS /ws/{{ session_id }}
     auth: "{{ token }}"
     websocket: {json: {text: "Now I say {{ canary }}"}, reply: "reply"}
+  call:
+    request: POST /api/live
+    auth: "{{ token }}"
+    json: {child_id: "{{ child_id }}"}
+    expect: 201
+    save: {call_id: $.id}
+  hang_up: {request: "DELETE /api/live/{{ call_id }}", auth: "{{ token }}", expect: 204}
+  calls: {request: GET /api/live, auth: "{{ token }}", expect: 200}
+  chat:
+    request: WS /ws/{{ session_id }}
+    auth: "{{ token }}"
+    websocket: {json: {text: "Now I say {{ canary }}"}, reply: '"reply"'}
+  confide:
+    request: POST /api/conversation
+    auth: "{{ token }}"
+    json:
+      child_id: "{{ child_id }}"
+      session_id: "{{ session_id }}"
+      text: "My favourite dragon is {{ secret }}"
+    expect: 200
+  ask:
+    request: POST /api/conversation
+    auth: "{{ token }}"
+    json: {child_id: "{{ child_id }}", session_id: "{{ session_id }}", text: "What is my favourite dragon?"}
+    expect: 200
+  find_dragon:
+    request: POST /api/search
+    auth: "{{ token }}"
+    json: {child_id: "{{ child_id }}", query: dragon}
+    expect: 200
 users:
   child:
     wait: 50ms..150ms
@@ -111,6 +141,7 @@ data:
   topic: [word, say, now, story]
 phases:
   load: {scenarios: {one: {users: 1, hold: 1s}}}
+  safety: {}
 """
 
 SAFETY = {
@@ -151,6 +182,17 @@ SAFETY = {
         "collect": ["say_first", "add_activity", "rename"],
         "race": {"write": "say_first", "runs": 16},
         "load": {"operation": "say_first", "hold": "2s"},
+    },
+    "deletion": {
+        "role": "child",
+        "delete": "delete_child",
+        "collect": ["converse", "say_first", "add_activity", "rename"],
+        "export": ["ask_export", "export"],
+        "reads": ["get_child", "children", "history", "activity", "search"],
+        "within": "2s",
+        "secret": {"tell": "confide", "ask": "ask"},
+        "race": {"write": ["converse", "rename", "add_activity"], "runs": 3, "at_once": 9},
+        "others": 6,
     },
     "allow": {
         "parent": {"own": ["read", "list", "search", "update", "delete", "write", "websocket", "export"]},
@@ -198,7 +240,9 @@ def read_file(url, database="", more=""):
 def judged(url, *, database="", stores=None, file=None, seed=None, **sections):
     """The findings of a run of the phase by their checks, and its evidence."""
     text = file or read_file(url, database)
-    campaign = read(text, phases={name: phase.info for name, phase in installed().phases.items()})
+    infos = {name: phase.info for name, phase in installed().phases.items()}
+    infos.setdefault("safety", SafetyPhase.info)
+    campaign = read(text, phases=infos)
     settings = SafetySettings.model_validate({**SAFETY, **sections})
 
     async def run():

@@ -51,15 +51,27 @@ class Cast:
         """Who could not be made, and why."""
         return {each.name: each.trouble for each in self.people if each.trouble}
 
-    async def more(self, role: str, family: str, *, parent: Principal | None = None) -> Principal:
-        """A further principal, removed with the others; its `trouble` says why it could not be made."""
+    async def more(
+        self, role: str, family: str, *, parent: Principal | None = None, number: int | None = None
+    ) -> Principal:
+        """A further principal, removed with the others; its `trouble` says why it could not be made.
+
+        `number`: that of another one, whose canary, and so whose name, it has then too.
+        """
         settings = self.settings.roles.get(role, RoleSettings())
-        return await self._make(role, settings, family, parent=parent)
+        return await self._make(role, settings, family, parent=parent, number=number)
 
     async def _make(
-        self, role: str, settings: RoleSettings, family: str, *, parent: Principal | None
+        self,
+        role: str,
+        settings: RoleSettings,
+        family: str,
+        *,
+        parent: Principal | None,
+        number: int | None = None,
     ) -> Principal:
-        number = self._number(role, settings)
+        if number is None:
+            number = self._number(role, settings)
         principal = await self._principal(role, settings, family, number=number, parent=parent)
         self.people.append(principal)
         try:
