@@ -7,13 +7,15 @@ a package of its own that records probes under its own name and judges those alo
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from campaign.phase import PhaseContext, PhaseInfo
 from campaign.records import Evidence, Finding
+from campaign.target.spec import Vocabulary
 from phases.safety.settings import SafetySettings
 
-PARTIALS: tuple[str, ...] = ("isolation", "consent", "crowd", "deletion", "content")
+PARTIALS: tuple[str, ...] = ("isolation", "consent", "crowd", "deletion", "content", "quotas")
 """The parts in the order in which the page shows them, each with a template of its own."""
 
 INFO = PhaseInfo(
@@ -49,6 +51,12 @@ class SafetyPhase:
 
         chosen: SafetySettings = settings
         return tuple(judge_safety(evidence, chosen))
+
+    def foretell(self, settings: Any, vocabulary: Vocabulary) -> Iterable[str]:
+        """The matrix that would be tried, and the routes of the OpenAPI document that no operation asks for."""
+        from phases.safety.foretold import lines  # noqa: PLC0415
+
+        return lines(settings, vocabulary)
 
     def seconds(self, settings: Any) -> float:
         """What the parts say, added up."""

@@ -10,6 +10,7 @@ from phases.safety.content.part import ContentPart
 from phases.safety.crowd.part import CrowdPart
 from phases.safety.deletion.part import DeletionPart
 from phases.safety.isolation.part import IsolationPart
+from phases.safety.quotas.part import QuotasPart
 from phases.safety.scene import Part
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 def all_parts() -> tuple[Part, ...]:
     """Every part there is."""
-    return (IsolationPart(), ConsentPart(), ContentPart(), CrowdPart(), DeletionPart())
+    return (IsolationPart(), ConsentPart(), ContentPart(), CrowdPart(), QuotasPart(), DeletionPart())
 
 
 def asked(settings: SafetySettings) -> Iterator[Part]:

@@ -11,6 +11,7 @@ from phases.safety.content.settings import ContentSettings
 from phases.safety.crowd.settings import CrowdSettings
 from phases.safety.deletion.settings import DeletionSettings
 from phases.safety.isolation.settings import IsolationSettings
+from phases.safety.quotas.settings import QuotasSettings
 
 PartName = Literal[
     "isolation",
@@ -33,15 +34,18 @@ def _listed(value: object) -> object:
 
 class SafetySettings(CastSettings):
     """The safety phase: roles, resources, who may do what, and a section per part. `skip` leaves parts out;
-    `on_violation: stop` ends the phase at the first child's data in the wrong hands.
+    `on_violation: stop` ends the phase at the first child's data in the wrong hands. `openapi` is the path of
+    the target's document, whose routes are held against the operations by `campaign check`.
     """
 
     skip: Annotated[tuple[PartName, ...], BeforeValidator(_listed)] = ()
     on_violation: Literal["stop", "continue"] = "continue"
+    openapi: str = ""
     isolation: IsolationSettings = IsolationSettings()
     consent: ConsentSettings = ConsentSettings()
     crowd: CrowdSettings = CrowdSettings()
     content: ContentSettings = ContentSettings()
+    quotas: QuotasSettings = QuotasSettings()
     deletion: DeletionSettings = DeletionSettings()
 
     def quick(self) -> Self:

@@ -1,7 +1,7 @@
 """A conversation over a WebSocket: the first message signs in, each further one is a turn.
 
 It is closed with 4401 when not signed in (any more), with 4404 when there is no such session and with 4429
-when there are too many live conversations, of this parent or of everybody; a turn
+when there is too much of something: live conversations, requests; a turn
 refused for another reason (a limit, no consent) is answered with an error, and the conversation goes on.
 """
 
@@ -22,7 +22,7 @@ from campaign.demo.problems import (
     NotFoundError,
     NotSignedInError,
     Problem,
-    TooManyConversationsError,
+    TooManyRequestsError,
 )
 from campaign.demo.refusals import DATABASE_REFUSALS, problem_of
 from campaign.demo.routes.conversation import Words
@@ -55,7 +55,7 @@ async def live(socket: WebSocket, session_id: str, parts: Parts) -> None:
             await _close(socket, problem, code=NOT_SIGNED_IN)
         except NotFoundError as problem:
             await _close(socket, problem, code=NO_SUCH_SESSION)
-        except TooManyConversationsError as problem:
+        except TooManyRequestsError as problem:
             await _close(socket, problem, code=NO_SLOT)
         except WebSocketDisconnect:
             return

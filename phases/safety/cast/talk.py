@@ -35,28 +35,38 @@ async def converse(
 
     Raises RefusedError where the host may not get traffic.
     """
-    origin = request.origin
-    addresses = await guard.resolve(origin.host, origin.port)
-    if not addresses:
-        return f"host {origin.host} has no address"
-    uri = f"{'wss' if origin.secure else 'ws'}://{origin.authority}{request.target}"
     try:
-        async with connect(
-            uri,
-            host=addresses[0].ip,
-            port=origin.port,
-            additional_headers=dict(headers),
-            open_timeout=10,
-            close_timeout=2,
-            proxy=None,
-            ssl=tls if origin.secure else None,
-        ) as socket:
+        async with await dial(request, headers=headers, guard=guard, tls=tls) as socket:
             heard = await _listen(socket, operation, scope)
     except InvalidStatus as error:
         return Answer(error.response.status_code, {}, bytes(error.response.body or b""))
     except (InvalidHandshake, WebSocketException, OSError, TimeoutError) as error:
         return f"{type(error).__name__}: {error}"
     return Answer(101, {}, heard)
+
+
+async def dial(
+    request: Request, *, headers: Mapping[str, str], guard: Guard, tls: ssl.SSLContext
+) -> ClientConnection:
+    """The open socket, which the caller closes.
+
+    Raises RefusedError where the host may not get traffic, OSError, TimeoutError, and what websockets does.
+    """
+    origin = request.origin
+    addresses = await guard.resolve(origin.host, origin.port)
+    if not addresses:
+        raise OSError(f"host {origin.host} has no address")
+    uri = f"{'wss' if origin.secure else 'ws'}://{origin.authority}{request.target}"
+    return await connect(
+        uri,
+        host=addresses[0].ip,
+        port=origin.port,
+        additional_headers=dict(headers),
+        open_timeout=10,
+        close_timeout=2,
+        proxy=None,
+        ssl=tls if origin.secure else None,
+    )
 
 
 async def _listen(socket: ClientConnection, operation: Operation, scope: Scope) -> bytes:
