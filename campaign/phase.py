@@ -8,7 +8,7 @@ report.json.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -158,4 +158,14 @@ class Situated(Protocol):
 
         Takes seconds at most and changes nothing. Raises ConfigurationError where the campaign file is wrong:
         then nothing is run. What else it raises is ignored.
+        """
+
+
+@runtime_checkable
+class Foretelling(Protocol):
+    """What a phase may have besides: more to say of its plan than how long it takes, for `campaign check`."""
+
+    def foretell(self, settings: Any, vocabulary: Vocabulary) -> Iterable[str]:
+        """Lines for a reader of the plan. Sends nothing; raises ConfigurationError where a file that the
+        settings name cannot be used.
         """

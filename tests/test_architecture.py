@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 LAYERS = {
     "errors": 0, "resources": 0, "clock": 0, "units": 0, "demo": 0,
     "records": 1, "stats": 1, "redact": 1, "canary": 1,
-    "target": 2, "settings": 2,
+    "target": 2, "settings": 2, "openapi": 3,
     "load": 3, "monitor": 3, "faults": 3, "database": 3, "cache": 3, "ledger": 3,
     "phase": 4, "checks": 4, "scoring": 4,
     "config": 5, "registry": 5, "events": 5, "evidence": 5, "gate": 5,

@@ -12,6 +12,7 @@ from campaign.cli.clean import clean
 from campaign.cli.demo import demo
 from campaign.cli.heal import heal
 from campaign.cli.phases import phases
+from campaign.cli.propose import propose
 from campaign.cli.report import report
 from campaign.cli.run import run
 from campaign.cli.schema import schema
@@ -58,5 +59,5 @@ def version() -> None:
     typer.echo(f"campaign {__version__} on {platform.python_implementation()} {platform.python_version()}")
 
 
-for command in (run, check, report, clean, heal, demo, worker, phases, schema, version):
+for command in (run, check, propose, report, clean, heal, demo, worker, phases, schema, version):
     app.command()(command)

@@ -33,5 +33,5 @@ def check(
     campaign = read_campaign(path, registry, overrides={})
     steps = make_plan(campaign, registry.phases, selection=Selection(quick=quick))
     run_loop(check_guard(campaign.target, also=urls_of(steps)))
-    show_plan(campaign, steps)
+    show_plan(campaign, steps, details=True)
     typer.echo(f"\n{path}: no mistakes; nothing was sent.")

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from campaign.config.plan import Campaign
 from campaign.config.read import read
 from campaign.errors import ConfigurationError
+from campaign.phase import Foretelling
 from campaign.registry import Registry
 from campaign.report.words import plural
 from campaign.runner.plan import Step, total_seconds
@@ -72,8 +73,8 @@ def check_against(steps: Iterable[Step], url: str | None) -> None:
         )
 
 
-def show_plan(campaign: Campaign, steps: Iterable[Step]) -> None:
-    """Print what would be run, in order, and about how long it takes."""
+def show_plan(campaign: Campaign, steps: Iterable[Step], *, details: bool = False) -> None:
+    """Print what would be run, in order, and how long it takes; `details`: what phases say of it too."""
     steps = tuple(steps)
     target = campaign.target
     typer.echo(f"{campaign.name} -> {target.url} ({target.environment})")
@@ -88,4 +89,7 @@ def show_plan(campaign: Campaign, steps: Iterable[Step]) -> None:
     for step in steps:
         what = step.left_out.text if step.left_out else f"about {format_quantity(step.seconds, 's')}"
         typer.echo(f"  {step.label:<12} {what}")
+        if details and step.left_out is None and isinstance(step.phase, Foretelling):
+            for line in step.phase.foretell(step.settings, vocabulary):
+                typer.echo(f"  {'':<12} {line}")
     typer.echo(f"  gate: {campaign.scoring.pass_mark:g} of 100")

@@ -18,11 +18,22 @@ from campaign.demo.housekeeping import Housekeeping
 from campaign.demo.middleware import BodyLimit, Observation
 from campaign.demo.options import DemoOptions
 from campaign.demo.refusals import REFUSALS, answer_to
-from campaign.demo.routes import auth, calls, children, conversation, family, live, operation, privacy, user
+from campaign.demo.routes import (
+    auth,
+    calls,
+    children,
+    conversation,
+    family,
+    live,
+    operation,
+    privacy,
+    user,
+    voice,
+)
 from campaign.demo.services import Services, build_services
 
 LARGEST_BODY_BYTES = 64 * 1024
-ROUTERS = (conversation, family, user, children, auth, privacy, operation, live, calls)
+ROUTERS = (conversation, family, user, children, auth, privacy, operation, live, calls, voice)
 """The busiest first: routes are matched in order."""
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from campaign.stats.histogram import Histogram
 from phases.safety.content.items import Item
+from phases.safety.content.relations import TITLES
 from phases.safety.content.seeds import Seeds
 from phases.safety.content.verdict import Outcome
 from phases.safety.content.work import Checked
@@ -81,7 +82,13 @@ def arm_table(items: Sequence[Item], checks: Checks) -> dict[str, Any]:
             for (side, category, age), (errors, count) in groups.items()
         ],
         "relations": [
-            {"side": side, "relation": relation, "errors": errors, "count": count}
+            {
+                "side": side,
+                "relation": relation,
+                "title": TITLES.get(relation, relation),
+                "errors": errors,
+                "count": count,
+            }
             for (side, relation), (errors, count) in relations.items()
         ],
         "why": Counter(each.why for each in checks.values() if each.why).most_common(5),
@@ -151,7 +158,7 @@ def _evidence(item: Item, checked: Checked, *, arm: str, patterns: Mapping[str, 
         "outcome": checked.outcome.value,
         "status": checked.status,
         "answer": masked(checked.said) if told else "",
-        "curl": masked(checked.curl) if told else "",
+        "curl": checked.curl if told else "",
     }
 
 
