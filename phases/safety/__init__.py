@@ -15,7 +15,7 @@ from campaign.records import Evidence, Finding
 from campaign.target.spec import Vocabulary
 from phases.safety.settings import SafetySettings
 
-PARTIALS: tuple[str, ...] = ("isolation", "consent", "crowd", "deletion", "content", "quotas")
+PARTIALS: tuple[str, ...] = ("isolation", "consent", "crowd", "deletion", "retention", "content", "quotas")
 """The parts in the order in which the page shows them, each with a template of its own."""
 
 INFO = PhaseInfo(

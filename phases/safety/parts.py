@@ -11,6 +11,7 @@ from phases.safety.crowd.part import CrowdPart
 from phases.safety.deletion.part import DeletionPart
 from phases.safety.isolation.part import IsolationPart
 from phases.safety.quotas.part import QuotasPart
+from phases.safety.retention.part import RetentionPart
 from phases.safety.scene import Part
 
 if TYPE_CHECKING:
@@ -19,7 +20,15 @@ if TYPE_CHECKING:
 
 def all_parts() -> tuple[Part, ...]:
     """Every part there is."""
-    return (IsolationPart(), ConsentPart(), ContentPart(), CrowdPart(), QuotasPart(), DeletionPart())
+    return (
+        IsolationPart(),
+        ConsentPart(),
+        RetentionPart(),
+        ContentPart(),
+        CrowdPart(),
+        QuotasPart(),
+        DeletionPart(),
+    )
 
 
 def asked(settings: SafetySettings) -> Iterator[Part]:

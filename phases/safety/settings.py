@@ -12,6 +12,7 @@ from phases.safety.crowd.settings import CrowdSettings
 from phases.safety.deletion.settings import DeletionSettings
 from phases.safety.isolation.settings import IsolationSettings
 from phases.safety.quotas.settings import QuotasSettings
+from phases.safety.retention.settings import RetentionSettings
 
 PartName = Literal[
     "isolation",
@@ -47,6 +48,7 @@ class SafetySettings(CastSettings):
     content: ContentSettings = ContentSettings()
     quotas: QuotasSettings = QuotasSettings()
     deletion: DeletionSettings = DeletionSettings()
+    retention: RetentionSettings = RetentionSettings()
 
     def quick(self) -> Self:
         """Every part in its short form."""

@@ -194,6 +194,26 @@ SAFETY = {
         "race": {"write": ["converse", "rename", "add_activity"], "runs": 3, "at_once": 9},
         "others": 6,
     },
+    "retention": {
+        "role": "child",
+        "policy": {
+            "sessions": {"keep": "365d", "column": "last_active_at_ms"},
+            "activities": "365d",
+            "exports": "24h",
+            **dict.fromkeys(["parents", "children", "messages"], "account"),
+        },
+        "purge": {"operation": "me", "within": "15s"},
+        "expiring": ["teddy:*"],
+        "optional": {"create_child": ["interests"], "add_activity": ["detail"]},
+        "works": ["give_consent", "say_first"],
+        "extra": ["create_child", "add_activity"],
+        "data_map": {
+            "parents": ["email", "name"],
+            "children": ["name", "birth_year", "interests"],
+            "messages": ["text"],
+            "activities": ["detail"],
+        },
+    },
     "allow": {
         "parent": {"own": ["read", "list", "search", "update", "delete", "write", "websocket", "export"]},
         "newcomer": {
