@@ -31,10 +31,10 @@ CONSISTENCY = {
 class Staging:
     """A service, its database and its cache, each a container that the engine starts again when it dies."""
 
-    def __init__(self, engine, *defects):
+    def __init__(self, engine, *defects, **database):
         self.engine, self.port, mark = engine, free_port(), secrets.token_hex(4)
         policy = {"restart_policy": {"Name": "always"}}
-        self.database = PostgresContainer(engine, f"database-{mark}", options=policy)
+        self.database = PostgresContainer(engine, f"database-{mark}", options=policy, **database)
         self.cache = RedisContainer(engine, f"cache-{mark}", options=policy)
         self.name = f"service-{mark}"
         self.stores = {"database": self.database.database("teddy"), "redis": self.cache.url}
@@ -150,3 +150,29 @@ def test_the_look_before_finds_a_container_that_is_not_there_and_what_was_meant(
         verify(staging, misspelt, settings)
     with pytest.raises(ConfigurationError, match="engine"):
         verify(staging, misspelt, settings_of(engine="unix:///nowhere.sock", scenarios=["service_killed"]))
+
+
+CONTROLS = {"on": "kept", "off": "lost"}
+"""What a database that is killed does to what it has acknowledged, by its synchronous_commit."""
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("trials", [1, pytest.param(5, marks=pytest.mark.defects)])
+@pytest.mark.parametrize("setting", CONTROLS)
+def test_acknowledged_writes_are_lost_only_where_the_database_confirms_before_they_are_written(
+    docker_engine, tmp_path, setting, trials
+):
+    staging = Staging(docker_engine, synchronous_commit=setting)
+    try:
+        for trial in range(trials):
+            wait_until(staging.answers, seconds=60)
+            told = only(run(
+                staging, tmp_path / str(trial), scenarios={"database_killed": {"for": "500ms"}},
+                writes={**WRITES, "rate": "60/s"},
+            ))  # fmt: skip
+            assert told["why"] == ""
+            (stored,) = [each for each in told["ledger"] if each["place"] == "database"]
+            assert stored["acknowledged"] > 20
+            assert ("lost" if stored["lost"]["count"] else "kept") == CONTROLS[setting]
+    finally:
+        staging.end()
