@@ -54,6 +54,7 @@ CONSENT_RACE = "consent-race"
 NO_RATE_LIMIT = "no-rate-limit"
 GLOBAL_LIMIT_OFF_BY_ONE = "global-limit-off-by-one"
 PER_USER_LIMIT_RACE = "per-user-limit-race"
+PLAINTEXT_AUDIO_KEPT = "plaintext-audio-kept"
 NO_RECONNECT = "no-reconnect"
 HANG_ON_OUTAGE = "hang-on-outage"
 ACK_BEFORE_COMMIT = "ack-before-commit"
@@ -271,6 +272,13 @@ DEFECTS: dict[str, Defect] = {
             "A parent's live conversations are counted, then the child is looked up, then one more begins",
             "Who asks for many at the same moment gets more than the limit for one parent.",
             "routes.calls.begin",
+            "safety",
+        ),
+        Defect(
+            PLAINTEXT_AUDIO_KEPT,
+            "Recordings are put aside, as they are, when they have been heard",
+            "A child's voice stays in the database in clear text, though only its words were needed.",
+            "recordings.Recordings.hear",
             "safety",
         ),
         Defect(

@@ -24,6 +24,7 @@ from campaign.demo.overview import Overview
 from campaign.demo.privacy import Privacy
 from campaign.demo.problems import Problem
 from campaign.demo.profiles import CachedProfiles, Profiles, StoredProfiles
+from campaign.demo.recordings import Recordings
 from campaign.demo.redis_state import InRedis
 from campaign.demo.shared_state import InProcess, SharedState
 from campaign.demo.sign_in import SignIn
@@ -65,6 +66,7 @@ class Services:
     behind: WriteBehind | None
     voices: Voices
     slots: Slots
+    recordings: Recordings
     defects: frozenset[str]
 
     async def close(self) -> None:
@@ -88,6 +90,7 @@ def build_services(options: DemoOptions, database: Database) -> Services:
     )
     companion = link_to(options.companion, defects=options.defects)
     behind = WriteBehind(database) if ACK_BEFORE_COMMIT in options.defects else None
+    conversations = Conversations(database, companion, behind=behind, defects=options.defects)
     metrics = Metrics()
     metrics.gauge("teddy_database_connections_in_use", "Taken from the pool now.", read=database.in_use)
     metrics.gauge("teddy_signed_in", "Sign-ins that have not ended.", read=_or_unknown(accounts.signed_in))
@@ -96,7 +99,7 @@ def build_services(options: DemoOptions, database: Database) -> Services:
         children=children,
         profiles=_profiles(children, state, defects=options.defects),
         consents=Consents(database),
-        conversations=Conversations(database, companion, behind=behind, defects=options.defects),
+        conversations=conversations,
         history=History(database, defects=options.defects),
         activities=Activities(database, defects=options.defects),
         overview=Overview(database),
@@ -111,6 +114,7 @@ def build_services(options: DemoOptions, database: Database) -> Services:
         behind=behind,
         voices=Voices(defects=options.defects),
         slots=Slots(options.live_conversations, options.live_per_parent, defects=options.defects),
+        recordings=Recordings(database, conversations, defects=options.defects),
         defects=options.defects,
     )
 
