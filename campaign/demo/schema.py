@@ -87,6 +87,74 @@ consents = Table(
     _moment("changed_at_ms"),
 )
 
+sessions = Table(
+    "sessions",
+    metadata,
+    _id(),
+    _belongs_to("children"),
+    _moment("started_at_ms"),
+    _moment("last_active_at_ms"),
+    Index("sessions_by_child", "child_id", "last_active_at_ms"),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    _row_number(),
+    Column("turn_id", String(32), nullable=False),
+    _belongs_to("sessions"),
+    _belongs_to("children"),
+    Column("role", String(10), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("filtered", Boolean, nullable=False),
+    _moment("created_at_ms"),
+)
+
+MESSAGE_INDEXES = (
+    Index("messages_by_session", messages.c.session_id, messages.c.created_at_ms),
+    Index("messages_by_child", messages.c.child_id, messages.c.created_at_ms),
+)
+"""Apart from the others, because a defect leaves them out."""
+
+safety_events = Table(
+    "safety_events",
+    metadata,
+    _row_number(),
+    _belongs_to("children"),
+    _belongs_to("sessions"),
+    Column("turn_id", String(32), nullable=False),
+    Column("direction", String(10), nullable=False),
+    Column("category", String(30), nullable=False),
+    _moment("created_at_ms"),
+    Index("safety_events_by_child", "child_id", "created_at_ms"),
+    Index("safety_events_by_session", "session_id"),
+)
+
+activities = Table(
+    "activities",
+    metadata,
+    _row_number(),
+    _belongs_to("children"),
+    Column("kind", String(30), nullable=False),
+    Column("detail", String(200), nullable=False),
+    _moment("created_at_ms"),
+)
+
+ACTIVITY_INDEXES = (Index("activities_by_child", activities.c.child_id, activities.c.created_at_ms),)
+"""Apart from the others, as above."""
+
+turns_by_key = Table(
+    "turns_by_key",
+    metadata,
+    _belongs_to("parents", primary_key=True),
+    Column("key", String(100), primary_key=True),
+    _belongs_to("sessions"),
+    Column("turn_id", String(32), nullable=False),
+    _moment("created_at_ms"),
+    Index("turns_by_key_by_session", "session_id"),
+    Index("turns_by_key_by_time", "created_at_ms"),
+)
+
 recordings = Table(
     "recordings",
     metadata,
