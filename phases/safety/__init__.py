@@ -15,7 +15,7 @@ from campaign.records import Evidence, Finding
 from campaign.target.spec import Vocabulary
 from phases.safety.settings import SafetySettings
 
-PARTIALS: tuple[str, ...] = ("isolation", "consent", "crowd", "deletion", "retention", "content", "quotas")
+PARTIALS: tuple[str, ...] = ("isolation", "consent", "crowd", "deletion", "retention", "audio", "content", "quotas")
 """The parts in the order in which the page shows them, each with a template of its own."""
 
 INFO = PhaseInfo(
@@ -30,7 +30,7 @@ INFO = PhaseInfo(
         *(f"{name}/partial.html" for name in PARTIALS),
         "exchanges.html",
     ),
-    gives=("text", "item", "secret"),
+    gives=("text", "item", "secret", "audio"),
 )
 
 
@@ -53,7 +53,7 @@ class SafetyPhase:
         return tuple(judge_safety(evidence, chosen))
 
     def foretell(self, settings: Any, vocabulary: Vocabulary) -> Iterable[str]:
-        """The matrix that would be tried, and the routes of the OpenAPI document that no operation asks for."""
+        """The matrix that would be tried, and the routes of the OpenAPI document that nobody asks."""
         from phases.safety.foretold import lines  # noqa: PLC0415
 
         return lines(settings, vocabulary)

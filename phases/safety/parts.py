@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from phases.safety.audio.part import AudioPart
 from phases.safety.consent.part import ConsentPart
 from phases.safety.content.part import ContentPart
 from phases.safety.crowd.part import CrowdPart
@@ -23,6 +24,7 @@ def all_parts() -> tuple[Part, ...]:
     return (
         IsolationPart(),
         ConsentPart(),
+        AudioPart(),
         RetentionPart(),
         ContentPart(),
         CrowdPart(),

@@ -6,6 +6,7 @@ from pydantic import BeforeValidator
 
 from campaign.settings import Settings
 from phases.safety.cast.settings import CastSettings
+from phases.safety.audio.settings import AudioSettings
 from phases.safety.consent.settings import ConsentSettings
 from phases.safety.content.settings import ContentSettings
 from phases.safety.crowd.settings import CrowdSettings
@@ -46,6 +47,7 @@ class SafetySettings(CastSettings):
     consent: ConsentSettings = ConsentSettings()
     crowd: CrowdSettings = CrowdSettings()
     content: ContentSettings = ContentSettings()
+    audio: AudioSettings = AudioSettings()
     quotas: QuotasSettings = QuotasSettings()
     deletion: DeletionSettings = DeletionSettings()
     retention: RetentionSettings = RetentionSettings()

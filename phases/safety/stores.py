@@ -11,8 +11,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Column, MetaData, String, Table, cast, func, or_, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.types import _Binary  # what LargeBinary, BLOB and BYTEA have in common
 
 from campaign.cache.client import open_redis
 from campaign.database.failure import failure_of
@@ -135,15 +148,23 @@ SHORTEST_ID = 6
 
 
 def _rows_with(server: Server, table: Table, words: tuple[str, ...]) -> int:
-    conditions = [
-        cast(column, String).contains(word, autoescape=True) for column in texts_of(table) for word in words
-    ]
+    kind = server.engine.dialect.name
+    conditions = [_holds(column, word, kind=kind) for column in texts_of(table) for word in words]
     if not conditions:
         return 0
     with server.reading() as connection:
         return int(
             connection.execute(select(func.count()).select_from(table).where(or_(*conditions))).scalar() or 0
         )
+
+
+def _holds(column: Column[Any], word: str, *, kind: str) -> ColumnElement[bool]:
+    """That the column holds the word; in bytes it is looked for as bytes, as a text of them ends at a 0."""
+    if not isinstance(column.type, _Binary):
+        return cast(column, String).contains(word, autoescape=True)
+    if kind == "postgresql":
+        return func.encode(column, "hex").contains(word.encode().hex())
+    return func.instr(column, literal(word.encode(), LargeBinary)) > 0
 
 
 def texts_of(table: Table) -> Iterator[Column[Any]]:

@@ -131,6 +131,13 @@ operations:
     auth: "{{ token }}"
     json: {child_id: "{{ child_id }}", query: dragon}
     expect: 200
+  say_aloud:
+    request: POST /api/voice
+    auth: "{{ token }}"
+    multipart:
+      child_id: "{{ child_id }}"
+      audio: {text: "{{ audio }}", filename: hello.wav, type: audio/wav}
+    expect: 200
 users:
   child:
     wait: 50ms..150ms

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from ssl import SSLContext
@@ -76,14 +77,27 @@ class Principal:
         """The word that only this principal's data may hold."""
         return self.scope.canary
 
-    async def do(self, operation: str, *, scope: Scope | None = None, save: bool = True) -> Heard:
-        """What came of one exchange, whatever that is. `scope`: with these values instead of its own.
+    def built(self, operation: str, scope: Scope | None = None) -> Request:
+        """The request as it would be sent. Raises RenderError where a value is missing."""
+        return self._signed(self.operations[operation].build(scope or self.scope), self.scope)
+
+    async def do(
+        self,
+        operation: str,
+        *,
+        scope: Scope | None = None,
+        save: bool = True,
+        change: Callable[[Request], Request] | None = None,
+    ) -> Heard:
+        """What came of one exchange, whatever that is. `scope`: with these values instead of its own;
+        `change` makes another request of it.
 
         What the operation saves is kept where `save` says so. Raises RenderError where a value is missing.
         """
         own = scope or self.scope
         compiled = self.operations[operation]
-        request = self._signed(compiled.build(own), own if scope is None else self.scope)
+        request = self.built(operation, scope)
+        request = change(request) if change else request
         sent = self.clock.now_ns()
         try:
             answer: Answer | str = await self.client.send(request)
@@ -128,7 +142,7 @@ class Principal:
         """The open socket of a WebSocket operation, which the caller closes. Raises what `dial` does."""
         from phases.safety.cast.talk import dial  # noqa: PLC0415 - its library is heavy
 
-        request = self._signed(self.operations[operation].build(self.scope), self.scope)
+        request = self.built(operation)
         guard = Guard(self.target.allow_hosts)
         return await dial(request, headers=headers_of(request), guard=guard, tls=_tls(self.target.tls))
 
