@@ -27,6 +27,7 @@ HELP: dict[str, str] = {
     "database_patience_s": "how long to wait at the start for a database that is not there yet",
     "lease_s": "how long the lease of the defect slow-start lasts",
     "worker_threads": "threads for blocking work, and database connections",
+    "access_log": "file for one line per request, without personal data",
     "log_level": "debug, info (one line per request), warning or error",
 }
 """Every option that takes one value, in the order in which they are shown."""

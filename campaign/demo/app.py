@@ -14,6 +14,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from campaign.demo.database import Database
+from campaign.demo.defects import PII_IN_LOGS
 from campaign.demo.housekeeping import Housekeeping
 from campaign.demo.middleware import BodyLimit, Observation
 from campaign.demo.options import DemoOptions
@@ -27,13 +28,14 @@ from campaign.demo.routes import (
     live,
     operation,
     privacy,
+    toys,
     user,
     voice,
 )
 from campaign.demo.services import Services, build_services
 
 LARGEST_BODY_BYTES = 64 * 1024
-ROUTERS = (conversation, family, user, children, auth, privacy, operation, live, calls, voice)
+ROUTERS = (conversation, family, user, children, auth, privacy, operation, live, calls, toys, voice)
 """The busiest first: routes are matched in order."""
 
 
@@ -52,7 +54,8 @@ def create_app(options: DemoOptions, database: Database) -> FastAPI:
     for area in ROUTERS:
         app.include_router(area.router)
     app.add_middleware(BodyLimit, most_bytes=LARGEST_BODY_BYTES)
-    app.add_middleware(Observation, metrics=services.metrics)
+    bodies = PII_IN_LOGS in options.defects
+    app.add_middleware(Observation, metrics=services.metrics, bodies=bodies)
     _answer_refusals(app)
     return app
 

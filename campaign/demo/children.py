@@ -91,7 +91,8 @@ class Children:
             require_collection(connection, parent_id, child_id=child_id)
             if changes:
                 connection.execute(update(children).where(children.c.id == child_id).values(changes))
-            return child_of(connection, parent_id, child_id=child_id)
+            owner = changes.get("parent_id", parent_id)  # which only the defect `mass-assignment` lets in
+            return child_of(connection, owner, child_id=child_id)
 
     def delete(self, parent_id: str, child_id: str) -> None:
         """Delete the child and all that was stored for it."""
@@ -135,6 +136,11 @@ class Children:
         with self._database.writing() as connection:
             connection.execute(update(children).where(children.c.id == child_id).values(columns))
         return child
+
+
+def columns_of(sent: dict[str, Any]) -> dict[str, Any]:
+    """The defect `mass-assignment`: all that was sent and that the table has a column for."""
+    return {name: value for name, value in sent.items() if name in children.c and name != "id"}
 
 
 def child_of(connection: Connection, parent_id: str, *, child_id: str) -> Child:

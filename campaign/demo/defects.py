@@ -54,6 +54,11 @@ CONSENT_RACE = "consent-race"
 NO_RATE_LIMIT = "no-rate-limit"
 GLOBAL_LIMIT_OFF_BY_ONE = "global-limit-off-by-one"
 PER_USER_LIMIT_RACE = "per-user-limit-race"
+TOKEN_AFTER_LOGOUT = "token-after-logout"  # noqa: S105 - the name of a fault
+TOKEN_ALG_NONE = "token-alg-none"  # noqa: S105 - the name of a fault
+SESSION_FIXATION = "session-fixation"
+MASS_ASSIGNMENT = "mass-assignment"
+PII_IN_LOGS = "pii-in-logs"
 PLAINTEXT_AUDIO_KEPT = "plaintext-audio-kept"
 NO_RECONNECT = "no-reconnect"
 HANG_ON_OUTAGE = "hang-on-outage"
@@ -272,6 +277,41 @@ DEFECTS: dict[str, Defect] = {
             "A parent's live conversations are counted, then the child is looked up, then one more begins",
             "Who asks for many at the same moment gets more than the limit for one parent.",
             "routes.calls.begin",
+            "safety",
+        ),
+        Defect(
+            TOKEN_AFTER_LOGOUT,
+            "Signing out deletes the token, and nobody tells the cache",
+            "For half a minute after signing out the token is as good as before.",
+            "routes.auth.logout",
+            "safety",
+        ),
+        Defect(
+            TOKEN_ALG_NONE,
+            "A toy's token says itself how it is signed, and `none` is one of the ways",
+            "Whoever knows the id of a child makes a token for it without any key.",
+            "signed.is_signed",
+            "safety",
+        ),
+        Defect(
+            SESSION_FIXATION,
+            "The session that a browser brings is the one that is signed in",
+            "Who has given somebody else's browser a session is signed in with that person.",
+            "routes.auth.login",
+            "safety",
+        ),
+        Defect(
+            MASS_ASSIGNMENT,
+            "A change of a profile sets every column that is sent",
+            "A child is moved to another family by a field that no page shows.",
+            "routes.children.change_child",
+            "safety",
+        ),
+        Defect(
+            PII_IN_LOGS,
+            "The access log has the body of each request, to make debugging easier",
+            "What children say, their names and their parents' passwords lie in a file in clear text.",
+            "middleware.Observation",
             "safety",
         ),
         Defect(

@@ -14,6 +14,7 @@ from campaign.demo.metrics import Metrics
 from campaign.demo.problems import Problem, TooLargeError
 
 log = logging.getLogger("teddy")
+access = logging.getLogger("teddy.access")
 
 UNKNOWN_ROUTE = "unknown"
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
@@ -26,9 +27,10 @@ class Observation:
     into them.
     """
 
-    def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, *, metrics: Metrics, bodies: bool = False) -> None:
         self._app = app
         self._metrics = metrics
+        self._bodies = bodies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on and note what became of it."""
@@ -44,21 +46,36 @@ class Observation:
                 status = message["status"]
             await send(message)
 
+        heard: list[bytes] = []
         try:
-            await self._app(scope, receive, noting)
+            await self._app(scope, _overheard(receive, heard) if self._bodies else receive, noting)
         except Exception:
             log.exception("a request crashed")
             if not status:
                 await _send_problem(noting, Problem("something went wrong on our side"))
         finally:
-            self._note(scope, status=status, seconds=time.perf_counter() - began)
+            self._note(scope, status=status, seconds=time.perf_counter() - began, heard=heard)
 
-    def _note(self, scope: Scope, *, status: int, seconds: float) -> None:
+    def _note(self, scope: Scope, *, status: int, seconds: float, heard: list[bytes]) -> None:
         method = scope["method"] if scope["method"] in METHODS else "other"
         route = getattr(scope.get("route"), "path", UNKNOWN_ROUTE)
         self._metrics.answered(method, route, status=status, seconds=seconds)
-        if log.isEnabledFor(logging.INFO):
-            log.info("%s %s %d %.1f ms", method, route, status, seconds * 1000)
+        if access.isEnabledFor(logging.INFO):
+            access.info("%s %s %d %.1f ms", method, route, status, seconds * 1000)
+            if heard:
+                access.info("body %s", b"".join(heard).decode("utf-8", "replace"))
+
+
+def _overheard(receive: Receive, heard: list[bytes]) -> Receive:
+    """The defect `pii-in-logs`: what is received is kept for the log."""
+
+    async def keeping() -> Message:
+        message = await receive()
+        if body := message.get("body"):
+            heard.append(body)
+        return message
+
+    return keeping
 
 
 class BodyLimit:

@@ -80,6 +80,9 @@ class DemoOptions:
     leave_nothing: bool = False
     """At the end drop the tables that this start created, and delete the keys that it wrote into Redis."""
 
+    access_log: str | None = None
+    """File for one line per request, without personal data; None: they go where `log_level` says."""
+
     log_level: str = "warning"
     """debug, info (one line per request, without personal data), warning or error."""
 

@@ -87,6 +87,14 @@ consents = Table(
     _moment("changed_at_ms"),
 )
 
+toys = Table(
+    "toys",
+    metadata,
+    _belongs_to("children", primary_key=True),
+    Column("key", String(64), nullable=False),
+    _moment("paired_at_ms"),
+)
+
 sessions = Table(
     "sessions",
     metadata,

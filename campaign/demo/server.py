@@ -26,6 +26,7 @@ from campaign.demo.app import LARGEST_BODY_BYTES, create_app
 from campaign.demo.database import Database, open_database, open_to_fill
 from campaign.demo.defects import DROPS_IN_FLIGHT, KEYS_WITHOUT_TTL, SLOW_START
 from campaign.demo.lease import holding
+from campaign.demo.middleware import access
 from campaign.demo.options import DemoOptions, UnusableOptionError, usable_database
 from campaign.demo.problems import Problem
 from campaign.demo.redis_keys import delete_endless, delete_new, our_keys
@@ -34,6 +35,7 @@ from campaign.demo.storage import leave, prepare
 FINISH_WITHIN_S = 5
 ASK_AGAIN_S = 0.5
 BACKLOG = 2_048
+LOG_LINE = "%(asctime)s %(levelname)s %(message)s"
 
 
 def serve(options: DemoOptions) -> None:
@@ -41,7 +43,8 @@ def serve(options: DemoOptions) -> None:
 
     Must run in the main thread, which receives the signals.
     """
-    logging.basicConfig(level=options.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s")
+    logging.basicConfig(level=options.log_level.upper(), format=LOG_LINE)
+    _open_access_log(options.access_log)
     with (
         leaving_on_signals(exit_with_stdin=options.exit_with_stdin),
         _right_to_serve(options),
@@ -54,6 +57,20 @@ def serve(options: DemoOptions) -> None:
         with closing(database):
             server = _Server(_configured(options, database), defects=options.defects)
             server.run(sockets=[listener])
+
+
+def _open_access_log(file: str | None) -> None:
+    """One line per request goes into the file, if there is to be one; raises UnusableOptionError."""
+    if file is None:
+        return
+    try:
+        handler = logging.FileHandler(file, encoding="utf-8")
+    except OSError as error:
+        raise UnusableOptionError(f"cannot write the access log {file}: {error.strerror}") from error
+    handler.setFormatter(logging.Formatter(LOG_LINE))
+    access.addHandler(handler)
+    access.setLevel(logging.INFO)
+    access.propagate = False
 
 
 class _Server(uvicorn.Server):

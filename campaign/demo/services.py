@@ -29,6 +29,7 @@ from campaign.demo.redis_state import InRedis
 from campaign.demo.shared_state import InProcess, SharedState
 from campaign.demo.sign_in import SignIn
 from campaign.demo.slots import Slots
+from campaign.demo.toys import Toys
 from campaign.demo.voices import Voices
 from campaign.demo.write_behind import WriteBehind
 
@@ -56,6 +57,7 @@ class Services:
     activities: Activities
     overview: Overview
     privacy: Privacy
+    toys: Toys
     sign_in: SignIn
     failed_logins: RateLimit
     state: SharedState
@@ -104,6 +106,7 @@ def build_services(options: DemoOptions, database: Database) -> Services:
         activities=Activities(database, defects=options.defects),
         overview=Overview(database),
         privacy=Privacy(database, defects=options.defects),
+        toys=Toys(database, defects=options.defects),
         sign_in=_sign_in(options, accounts, state=state, token_key=token_key),
         failed_logins=RateLimit(state, name="login", limit=options.failed_logins_per_minute, window_s=60),
         state=state,

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
-from campaign.demo.children import Child
+from campaign.demo.children import Child, columns_of
 from campaign.demo.consents import CURRENT_POLICY, Consent, Kind, Method, Verification
+from campaign.demo.defects import MASS_ASSIGNMENT
 from campaign.demo.history import Session
 from campaign.demo.routes.auth import Name
 from campaign.demo.routes.dependencies import Caller, Parts
@@ -97,9 +98,13 @@ async def get_child(child_id: str, caller: Caller, parts: Parts) -> Child:
 
 
 @router.patch("/{child_id}")
-async def change_child(child_id: str, change: ChildChange, caller: Caller, parts: Parts) -> Child:
+async def change_child(
+    child_id: str, change: ChildChange, caller: Caller, parts: Parts, request: Request
+) -> Child:
     """Change a child's profile; needs consent to collection."""
     changes = change.model_dump(exclude_none=True)
+    if MASS_ASSIGNMENT in parts.defects:
+        changes = columns_of(await request.json())
     return await run_in_threadpool(parts.children.change, caller.parent_id, child_id, changes=changes)
 
 

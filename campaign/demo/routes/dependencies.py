@@ -16,6 +16,10 @@ async def services_of(connection: HTTPConnection) -> Services:
     return cast("Services", connection.app.state.services)
 
 
+SESSION_COOKIE = "teddy_session"
+"""What a browser that is signed in sends in place of a token; no other site can make it do so."""
+
+
 def address_of(connection: HTTPConnection) -> str:
     """The caller's network address."""
     return connection.client.host if connection.client else "unknown"
@@ -31,7 +35,8 @@ class SignedIn(SecurityBase):
     async def __call__(self, connection: HTTPConnection) -> Principal:
         """Who is calling; raises NotSignedInError or TooManyRequestsError."""
         services = await services_of(connection)
-        authorization = connection.headers.get("authorization")
+        session = connection.cookies.get(SESSION_COOKIE)
+        authorization = connection.headers.get("authorization") or (session and f"Bearer {session}")
         return await services.sign_in.principal(authorization, address=address_of(connection))
 
 
