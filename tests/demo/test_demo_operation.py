@@ -40,7 +40,8 @@ def test_the_openapi_document_knows_every_route_and_that_tokens_are_needed(demo)
         document = client.get("/openapi.json").json()
     expected = {
         "/health", "/metrics", "/api/auth/register", "/api/auth/login/json", "/api/auth/refresh",
-        "/api/auth/logout", "/api/auth/welcome", "/api/user/me", "/api/user/password", "/api/children", "/api/children/{child_id}",
+        "/api/auth/logout", "/api/auth/welcome", "/api/user/me", "/api/user/password",
+        "/api/children", "/api/children/{child_id}",
         "/api/children/{child_id}/consent", "/api/children/{child_id}/sessions",
         "/api/children/{child_id}/activity", "/api/conversation", "/api/conversation/stream", "/api/story",
         "/api/live", "/api/live/{call_id}", "/api/voice",

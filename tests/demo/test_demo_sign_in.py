@@ -36,7 +36,7 @@ def browsed(demo, credentials):
 
 
 def without_signature(token, **changes):
-    header, payload, _ = token.split(".")
+    _, payload, _ = token.split(".")
     claims = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4))) | changes
     packed = [
         urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode()
