@@ -16,11 +16,14 @@ from campaign.records import Evidence, Finding, Severity
 
 
 class Answered(StrEnum):
-    """What a probe came to. NOT_TESTED: it could not be asked, or what came back settles nothing."""
+    """What a probe came to. NOT_TESTED: it could not be asked, or what came back settles nothing.
+    NOT_APPLICABLE: it has no meaning for this target, and leaves the plan.
+    """
 
     PASSED = "passed"
     FAILED = "failed"
     NOT_TESTED = "not_tested"
+    NOT_APPLICABLE = "not_applicable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,8 @@ def findings_of(
 
 def finding_of(probe: Probe) -> Finding:
     """The finding of one probe."""
+    if probe.answered is Answered.NOT_APPLICABLE:
+        return checks.not_applicable(probe.check, probe.said)
     if probe.answered is Answered.NOT_TESTED:
         return checks.inconclusive(
             probe.check, f"not tested: {probe.said}", severity=probe.severity, remedy=probe.remedy
