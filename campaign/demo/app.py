@@ -26,6 +26,7 @@ from campaign.demo.routes import (
     conversation,
     family,
     live,
+    notice,
     operation,
     privacy,
     toys,
@@ -35,7 +36,7 @@ from campaign.demo.routes import (
 from campaign.demo.services import Services, build_services
 
 LARGEST_BODY_BYTES = 64 * 1024
-ROUTERS = (conversation, family, user, children, auth, privacy, operation, live, calls, toys, voice)
+ROUTERS = (conversation, family, user, children, auth, privacy, operation, live, calls, toys, voice, notice)
 """The busiest first: routes are matched in order."""
 
 

@@ -15,7 +15,9 @@ from campaign.records import Evidence, Finding
 from campaign.target.spec import Vocabulary
 from phases.safety.settings import SafetySettings
 
-PARTIALS: tuple[str, ...] = ("isolation", "consent", "crowd", "deletion", "retention", "audio", "content", "quotas")
+PARTIALS: tuple[str, ...] = (
+    "isolation", "consent", "crowd", "deletion", "retention", "audio", "parties", "content", "quotas",
+)  # fmt: skip
 """The parts in the order in which the page shows them, each with a template of its own."""
 
 INFO = PhaseInfo(

@@ -11,6 +11,7 @@ from phases.safety.content.part import ContentPart
 from phases.safety.crowd.part import CrowdPart
 from phases.safety.deletion.part import DeletionPart
 from phases.safety.isolation.part import IsolationPart
+from phases.safety.parties.part import PartiesPart
 from phases.safety.quotas.part import QuotasPart
 from phases.safety.retention.part import RetentionPart
 from phases.safety.scene import Part
@@ -25,6 +26,7 @@ def all_parts() -> tuple[Part, ...]:
         IsolationPart(),
         ConsentPart(),
         AudioPart(),
+        PartiesPart(),
         RetentionPart(),
         ContentPart(),
         CrowdPart(),

@@ -5,13 +5,14 @@ from typing import Annotated, Literal, Self
 from pydantic import BeforeValidator
 
 from campaign.settings import Settings
-from phases.safety.cast.settings import CastSettings
 from phases.safety.audio.settings import AudioSettings
+from phases.safety.cast.settings import CastSettings
 from phases.safety.consent.settings import ConsentSettings
 from phases.safety.content.settings import ContentSettings
 from phases.safety.crowd.settings import CrowdSettings
 from phases.safety.deletion.settings import DeletionSettings
 from phases.safety.isolation.settings import IsolationSettings
+from phases.safety.parties.settings import PartiesSettings
 from phases.safety.quotas.settings import QuotasSettings
 from phases.safety.retention.settings import RetentionSettings
 
@@ -48,6 +49,7 @@ class SafetySettings(CastSettings):
     crowd: CrowdSettings = CrowdSettings()
     content: ContentSettings = ContentSettings()
     audio: AudioSettings = AudioSettings()
+    parties: PartiesSettings = PartiesSettings()
     quotas: QuotasSettings = QuotasSettings()
     deletion: DeletionSettings = DeletionSettings()
     retention: RetentionSettings = RetentionSettings()

@@ -44,7 +44,7 @@ def test_the_openapi_document_knows_every_route_and_that_tokens_are_needed(demo)
         "/api/children", "/api/children/{child_id}",
         "/api/children/{child_id}/consent", "/api/children/{child_id}/sessions",
         "/api/children/{child_id}/activity", "/api/conversation", "/api/conversation/stream", "/api/story",
-        "/api/live", "/api/live/{call_id}", "/api/voice",
+        "/api/live", "/api/live/{call_id}", "/api/voice", "/privacy",
         "/api/toy", "/api/toy/conversation", "/api/children/{child_id}/toy",
         "/api/session/{session_id}/history", "/api/search", "/api/stats", "/api/parent/dashboard",
         "/api/safety/audit", "/api/gdpr/export", "/api/gdpr/export/{export_id}", "/api/gdpr/delete",
@@ -63,6 +63,7 @@ def test_the_openapi_document_knows_every_route_and_that_tokens_are_needed(demo)
         "/api/auth/login/json",
         "/api/auth/refresh",
         "/api/auth/welcome",
+        "/privacy",
     }
 
 
