@@ -97,26 +97,27 @@ def test_keys_without_an_end_are_found(redis_server, options, wanted):
 def test_old_rows_and_undeclared_personal_data_are_found_and_a_table_without_a_policy_is_not_tested():
     with running_demo() as (url, database):
         with contextlib.closing(sqlite3.connect(database.partition("///")[2])) as rows, rows:
-            rows.execute("CREATE TABLE toys (id INTEGER PRIMARY KEY, profile TEXT, seen_at TEXT)")
+            rows.execute("CREATE TABLE bears (id INTEGER PRIMARY KEY, profile TEXT, seen_at TEXT)")
             profile = {"model": "bear", "speaker": [0.1] * 192, "lastPlace": "52.52000, 13.40500"}
             rows.execute(
-                "INSERT INTO toys (profile, seen_at) VALUES (?, '2001-01-01 12:00:00')", [json.dumps(profile)]
+                "INSERT INTO bears (profile, seen_at) VALUES (?, '2001-01-01 12:00:00')",
+                [json.dumps(profile)],
             )
             rows.execute("CREATE TABLE handsets (device_id TEXT)")
-        policy = {"toys": "30d", "handsets": "30d", "nowhere": "1d", "sessions": "account"}
+        policy = {"bears": "30d", "handsets": "30d", "nowhere": "1d", "sessions": "account"}
         found, _ = judged(
             url, database=database, skip=OTHERS,
             retention=section(policy=policy, purge=None, optional={}, extra=[]),
         )  # fmt: skip
     failed = {check for check, outcome in outcomes(found).items() if outcome == "failed"}
     assert failed == {
-        "retention.age.toys",
+        "retention.age.bears",
         "retention.location",
         "retention.personal.biometric",
         "retention.personal.device",
     }
-    assert "toys.profile.speaker (its name)" in found["retention.personal.biometric"].message
-    assert "toys.profile.lastPlace (a pair of coordinates)" in found["retention.location"].message
+    assert "bears.profile.speaker (its name)" in found["retention.personal.biometric"].message
+    assert "bears.profile.lastPlace (a pair of coordinates)" in found["retention.location"].message
     assert "handsets.device_id (its name)" in found["retention.personal.device"].message
     assert outcomes(found)["retention.policy"] == "inconclusive"
     assert "tables that the policy does not name: activities, children" in found["retention.policy"].message
