@@ -33,7 +33,7 @@ CALLS = {
 }
 CHATS = {"websocket": "chat", **{name: CALLS[name] for name in ("limit", "per_user", "counter", "refused")}}
 RATE = {"operation": "calls", "limit": "60/s", "hold": "2s"}
-FAIRNESS = {"flood": "calls", "operation": "me", "rate": "120/s", "hold": "2s", "p95": "250ms"}
+FAIRNESS = {"flood": "calls", "operation": "me", "rate": "120/s", "hold": "4s", "p95": "1s"}
 ROOMS = ("--live-conversations", "12", "--live-per-parent", "3")
 
 

@@ -26,8 +26,8 @@ MOST_UNDER_WAY = 40
 REST = 1.1
 """Seconds after a flood in which nothing is asked, so that what comes next is not refused for it."""
 
-PACE = 0.02
-"""Seconds between two requests of the one who does not flood."""
+CALM_WORKERS = 2
+"""How many requests the one who does not flood makes side by side."""
 
 
 @dataclass(slots=True)
@@ -85,11 +85,15 @@ async def flood_beside(scene: Scene, people: People, settings: Fairness) -> dict
     until = clock.now_ns() + round(settings.hold * SECOND)
     flooding = asyncio.create_task(_flood(scene, loud, settings, until=until))
     calm, times, lags = Tally(), Histogram(), Histogram()
-    while clock.now_ns() < until and not scene.stopping:
-        lags.record(await _lag(clock))
-        heard = await quiet.do(settings.operation, save=False)
-        calm.take(heard)
-        times.record((heard.ended - heard.sent) // 1000)
+
+    async def work() -> None:
+        while clock.now_ns() < until and not scene.stopping:
+            lags.record(await _lag(clock, CALM_WORKERS / settings.calm))
+            heard = await quiet.do(settings.operation, save=False)
+            calm.take(heard)
+            times.record((heard.ended - heard.sent) // 1000)
+
+    await asyncio.gather(*(work() for _ in range(CALM_WORKERS)))
     flood = await flooding
     await asyncio.sleep(REST)
     scene.context.record.measurement(_p95("quotas.fairness.p95", times))
@@ -98,7 +102,9 @@ async def flood_beside(scene: Scene, people: People, settings: Fairness) -> dict
 
 
 async def _flood(scene: Scene, loud: Principal, settings: Fairness, *, until: int) -> Tally:
-    """Requests at the rate, whatever the answers take, but for those that there is no room for."""
+    """Requests at the rate, whatever the answers take, but for those that there is no room for; what we were
+    too late for is not made up for.
+    """
     clock, tally = scene.context.clock, Tally()
     due, under_way = clock.now_ns(), set[asyncio.Task[None]]()
 
@@ -111,14 +117,14 @@ async def _flood(scene: Scene, loud: Principal, settings: Fairness, *, until: in
             task = asyncio.create_task(one())
             under_way.add(task)
             task.add_done_callback(under_way.discard)
-        due += round(SECOND / settings.rate)
+        due = max(due + round(SECOND / settings.rate), clock.now_ns())
     await asyncio.gather(*under_way)
     return tally
 
 
-async def _lag(clock: Clock) -> int:
-    """Rest for the pace: by how many µs we were late ourselves."""
-    due = clock.now_ns() + round(PACE * SECOND)
+async def _lag(clock: Clock, rest: float) -> int:
+    """Rest for so many seconds: by how many µs we were late ourselves."""
+    due = clock.now_ns() + round(rest * SECOND)
     await clock.sleep_until(due)
     return max(0, clock.now_ns() - due) // 1000
 

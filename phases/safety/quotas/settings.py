@@ -137,13 +137,16 @@ class RateLimit(Settings):
 
 
 class Fairness(Settings):
-    """One principal floods with `flood` at `rate`; another does `operation` at its own pace meanwhile."""
+    """One principal floods with `flood` at `rate`; another does `operation` at most at the rate `calm`, which
+    must be well within what one principal may.
+    """
 
     flood: OperationName
     operation: OperationName
     role: str = ""
-    rate: Rate = 200.0
-    hold: Annotated[Duration, Field(gt=0, le=120)] = 4.0
+    rate: Rate = 150.0
+    calm: Rate = 30.0
+    hold: Annotated[Duration, Field(gt=0, le=120)] = 6.0
     p95: Annotated[Duration, Field(gt=0, le=60)] = 0.2
 
 
@@ -156,6 +159,6 @@ class QuotasSettings(Settings):
 
     def quick(self) -> Self:
         """Shorter."""
-        fairness = self.fairness and self.fairness.model_copy(update={"hold": min(self.fairness.hold, 2.0)})
+        fairness = self.fairness and self.fairness.model_copy(update={"hold": min(self.fairness.hold, 4.0)})
         slots = {name: slot.quick() for name, slot in self.slots.items()}
         return self.model_copy(update={"slots": slots, "fairness": fairness})
