@@ -100,9 +100,12 @@ class Accounts:
         except IntegrityError as error:
             raise ConflictError("there is an account with this e-mail address") from error
 
-    def login(self, email: str, password: str, *, keep: str | None = None) -> Tokens:
+    def login(
+        self, email: str, password: str, *, good_for_s: int | None = None, keep: str | None = None
+    ) -> Tokens:
         """Tokens of a new family; raises NotSignedInError if address or password is wrong.
 
+        `good_for_s` shortens the time that the access token is good for.
         `keep` becomes the access token, whoever chose it: only the defect `session-fixation` says so.
         """
         with self._database.reading() as connection:
@@ -115,7 +118,8 @@ class Accounts:
         with self._database.writing() as connection:
             if keep is not None:
                 _end(connection, tokens.c.digest == digest(keep, self._token_key))
-            return self._sign_in(connection, parent.id, family=new_id(), access=keep)
+            access_ms = min(self._access_ms, (good_for_s or self._access_ms) * 1000)
+            return self._sign_in(connection, parent.id, family=new_id(), access_ms=access_ms, access=keep)
 
     def refresh(self, refresh_token: str) -> Refreshed:
         """New tokens for a refresh token not used before; the family's older access tokens end.
@@ -202,17 +206,24 @@ class Accounts:
             raise ForbiddenError("the password is wrong")
 
     def _sign_in(
-        self, connection: Connection, parent_id: str, *, family: str, access: str | None = None
+        self,
+        connection: Connection,
+        parent_id: str,
+        *,
+        family: str,
+        access_ms: int | None = None,
+        access: str | None = None,
     ) -> Tokens:
         access, refresh, now = access or new_token(), new_token(), now_ms()
+        access_ms = access_ms or self._access_ms
         common = {"family": family, "parent_id": parent_id, "used": False}
-        ends = {"access": now + self._access_ms, "refresh": now + REFRESH_TOKEN_HOURS * HOUR_MS}
+        ends = {"access": now + access_ms, "refresh": now + REFRESH_TOKEN_HOURS * HOUR_MS}
         rows = [
             common | {"digest": digest(token, self._token_key), "kind": kind, "expires_at_ms": ends[kind]}
             for kind, token in (("access", access), ("refresh", refresh))
         ]
         connection.execute(insert(tokens), rows)
-        return Tokens(access, refresh, parent_id, self._access_ms // 1000)
+        return Tokens(access, refresh, parent_id, access_ms // 1000)
 
 
 def _end(connection: Connection, which: ColumnElement[bool]) -> tuple[str, ...]:

@@ -16,7 +16,8 @@ from campaign.target.spec import Vocabulary
 from phases.safety.settings import SafetySettings
 
 PARTIALS: tuple[str, ...] = (
-    "isolation", "consent", "crowd", "deletion", "retention", "audio", "parties", "content", "quotas",
+    "isolation", "sessions", "consent", "crowd", "deletion", "retention",
+    "audio", "parties", "content", "quotas",
 )  # fmt: skip
 """The parts in the order in which the page shows them, each with a template of its own."""
 

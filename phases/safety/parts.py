@@ -15,6 +15,7 @@ from phases.safety.parties.part import PartiesPart
 from phases.safety.quotas.part import QuotasPart
 from phases.safety.retention.part import RetentionPart
 from phases.safety.scene import Part
+from phases.safety.sessions.part import SessionsPart
 
 if TYPE_CHECKING:
     from phases.safety.settings import SafetySettings
@@ -24,6 +25,7 @@ def all_parts() -> tuple[Part, ...]:
     """Every part there is."""
     return (
         IsolationPart(),
+        SessionsPart(),
         ConsentPart(),
         AudioPart(),
         PartiesPart(),

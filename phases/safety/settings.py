@@ -15,6 +15,7 @@ from phases.safety.isolation.settings import IsolationSettings
 from phases.safety.parties.settings import PartiesSettings
 from phases.safety.quotas.settings import QuotasSettings
 from phases.safety.retention.settings import RetentionSettings
+from phases.safety.sessions.settings import SessionsSettings
 
 PartName = Literal[
     "isolation",
@@ -45,6 +46,7 @@ class SafetySettings(CastSettings):
     on_violation: Literal["stop", "continue"] = "continue"
     openapi: str = ""
     isolation: IsolationSettings = IsolationSettings()
+    sessions: SessionsSettings = SessionsSettings()
     consent: ConsentSettings = ConsentSettings()
     crowd: CrowdSettings = CrowdSettings()
     content: ContentSettings = ContentSettings()
