@@ -16,7 +16,7 @@ from campaign.target.spec import Vocabulary
 from phases.safety.settings import SafetySettings
 
 PARTIALS: tuple[str, ...] = (
-    "isolation", "sessions", "consent", "crowd", "deletion", "retention",
+    "isolation", "sessions", "consent", "transport", "crowd", "deletion", "retention",
     "audio", "parties", "content", "quotas",
 )  # fmt: skip
 """The parts in the order in which the page shows them, each with a template of its own."""

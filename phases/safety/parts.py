@@ -16,6 +16,7 @@ from phases.safety.quotas.part import QuotasPart
 from phases.safety.retention.part import RetentionPart
 from phases.safety.scene import Part
 from phases.safety.sessions.part import SessionsPart
+from phases.safety.transport.part import TransportPart
 
 if TYPE_CHECKING:
     from phases.safety.settings import SafetySettings
@@ -27,6 +28,7 @@ def all_parts() -> tuple[Part, ...]:
         IsolationPart(),
         SessionsPart(),
         ConsentPart(),
+        TransportPart(),
         AudioPart(),
         PartiesPart(),
         RetentionPart(),

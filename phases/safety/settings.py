@@ -16,6 +16,7 @@ from phases.safety.parties.settings import PartiesSettings
 from phases.safety.quotas.settings import QuotasSettings
 from phases.safety.retention.settings import RetentionSettings
 from phases.safety.sessions.settings import SessionsSettings
+from phases.safety.transport.settings import TransportSettings
 
 PartName = Literal[
     "isolation",
@@ -47,6 +48,7 @@ class SafetySettings(CastSettings):
     openapi: str = ""
     isolation: IsolationSettings = IsolationSettings()
     sessions: SessionsSettings = SessionsSettings()
+    transport: TransportSettings = TransportSettings()
     consent: ConsentSettings = ConsentSettings()
     crowd: CrowdSettings = CrowdSettings()
     content: ContentSettings = ContentSettings()

@@ -140,3 +140,9 @@ def entrance_file(url, database=""):
     if database:
         text = text.replace("health: GET /health}", f'health: GET /health, database: "{database}"}}')
     return text
+
+
+TRANSPORT = {
+    "role": "toy",
+    "operations": ["welcome", "me", "get_child", "story_page", "talk_to_toy", "search", "rename"],
+}

@@ -17,12 +17,12 @@ from campaign.database.server import Server
 from campaign.errors import CampaignError
 from campaign.target.scope import RenderError, Scope
 from campaign.target.template import compile_text
+from phases.safety.asking import NotTestedError, ask, fresh
 from phases.safety.cast.principal import Heard, Principal
+from phases.safety.changes import fields_of, with_field
 from phases.safety.probe import Answered, Probe
 from phases.safety.scene import Scene
-from phases.safety.sessions.asking import NotTestedError, ask, fresh
 from phases.safety.sessions.plan import MASS, SECTIONS, check_of
-from phases.safety.sessions.requests import fields_of, with_field
 from phases.safety.sessions.settings import Assigned
 from phases.safety.stores import tables_of, texts_of
 

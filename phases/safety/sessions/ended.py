@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import Iterable
 
 from campaign.clock import SECOND
+from phases.safety.asking import NotTestedError, ask, fresh, must, pretending
 from phases.safety.cast.principal import Heard, Principal
 from phases.safety.probe import Answered, Probe
 from phases.safety.scene import Scene
-from phases.safety.sessions.asking import NotTestedError, ask, control, fresh, must, pretending, taken
 from phases.safety.sessions.plan import SIGN_IN, check_of
 from phases.safety.sessions.settings import SignIn
+from phases.safety.sessions.taken import control, taken
 
 AGAIN = 0.1
 """Seconds between two looks at whether an ended token is still good."""

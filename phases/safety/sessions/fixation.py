@@ -5,13 +5,13 @@ from __future__ import annotations
 import secrets
 
 from campaign.target.template import compile_text
+from phases.safety.asking import NotTestedError, ask, fresh
 from phases.safety.cast.principal import Heard, Principal
+from phases.safety.changes import Change, with_header
 from phases.safety.cookies import cookies_of
 from phases.safety.probe import Answered, Probe
 from phases.safety.scene import Scene
-from phases.safety.sessions.asking import NotTestedError, ask, fresh
 from phases.safety.sessions.plan import FIXATION, SECTIONS, check_of
-from phases.safety.sessions.requests import Change, with_header
 from phases.safety.sessions.settings import Fixation
 
 REMEDY = "Give a browser a new session id when it signs in, and never take one that the service did not make."

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from phases.safety.asking import NotTestedError, ask, nobody, one_of, pretending
 from phases.safety.cast.principal import Principal
 from phases.safety.probe import Answered, Probe
 from phases.safety.scene import Scene
-from phases.safety.sessions.asking import NotTestedError, ask, control, nobody, one_of, pretending, taken
 from phases.safety.sessions.plan import SIGN_IN, check_of
 from phases.safety.sessions.settings import SignIn
+from phases.safety.sessions.taken import control, taken
 from phases.safety.sessions.tokens import Signed, broken, read_token, unsigned, weak_key, with_claims_of
 
 OPAQUE = "its token is not a signed one, so there is nothing to change in it"

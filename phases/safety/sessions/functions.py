@@ -7,10 +7,10 @@ other tries, and then the one who may, who would miss what a refusal did all the
 from __future__ import annotations
 
 from campaign.target.scope import Scope
+from phases.safety.asking import GOOD, NotTestedError, ask, fresh, pretending
 from phases.safety.cast.principal import Principal
 from phases.safety.probe import Answered, Probe
 from phases.safety.scene import Scene
-from phases.safety.sessions.asking import GOOD, NotTestedError, ask, fresh, pretending
 from phases.safety.sessions.plan import FUNCTIONS, SECTIONS, check_of
 from phases.safety.sessions.settings import Forbidden
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from phases.safety.asking import NotTestedError, fresh, must, pretending
 from phases.safety.probe import Answered, Probe
 from phases.safety.scene import Scene
-from phases.safety.sessions.asking import NotTestedError, fresh, must, pretending
 from phases.safety.sessions.entropy import bits_of, is_counted, repeated
 from phases.safety.sessions.plan import IDS, SECTIONS, check_of
 from phases.safety.sessions.settings import IdSource

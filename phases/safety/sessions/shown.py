@@ -8,13 +8,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from campaign.target.jsonpath import MISSING, compile_path
+from phases.safety.asking import GOOD, NotTestedError, ask, one_of
 from phases.safety.cast.principal import Heard
+from phases.safety.changes import with_query
 from phases.safety.probe import Answered, Probe
 from phases.safety.scene import Scene
-from phases.safety.sessions.asking import GOOD, NotTestedError, ask, one_of
 from phases.safety.sessions.assigned import pairs
 from phases.safety.sessions.plan import EXCESSIVE, PAGES, SECTIONS, check_of
-from phases.safety.sessions.requests import with_query
 from phases.safety.sessions.settings import PageSize, Shown
 
 NEVER = re.compile(

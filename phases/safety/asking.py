@@ -1,4 +1,4 @@
-"""Asks with a token of our choice, and says whether it was taken for a good one."""
+"""Asks so that an answer settles something, with principals made for a probe alone."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from campaign.errors import CampaignError
 from campaign.target.scope import Scope
 from phases.safety.cast.principal import Heard, Principal
 from phases.safety.cast.settings import ANONYMOUS
+from phases.safety.changes import Change
 from phases.safety.scene import Scene
-from phases.safety.sessions.requests import Change
-from phases.safety.sessions.settings import SignIn
 
 FAMILY = "S"
 """The family of those who are made for these probes alone."""
@@ -89,21 +88,3 @@ def nobody(scene: Scene, victim: Principal) -> tuple[Principal, Scope]:
     """Somebody without any credentials, and what it takes to ask for what the victim has."""
     anonymous = one_of(scene, ANONYMOUS)
     return anonymous, anonymous.aimed_at(victim)
-
-
-async def control(who: Principal, sign_in: SignIn) -> bool:
-    """Whether the protected operation shows the canary of the one who may do it.
-
-    Raises NotTestedError where it does not go well at all: then nothing that is refused says anything.
-    """
-    heard = await ask(who, sign_in.protected)
-    if not heard.ok:
-        raise NotTestedError(
-            f"with its own token {who.name} cannot do {sign_in.protected} either: {heard.why} [{heard.id}]"
-        )
-    return heard.shows(who.canary)
-
-
-def taken(heard: Heard, *canaries: str, shown: bool) -> bool:
-    """Whether the token was taken for a good one. Where the owner is shown its canary, that decides."""
-    return any(map(heard.shows, canaries)) if shown else heard.ok

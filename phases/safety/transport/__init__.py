@@ -1,0 +1,1 @@
+"""The way there and what lies beside it: TLS, redirects, headers, cookies, other sites, errors, logs."""
