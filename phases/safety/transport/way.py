@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import replace
 from ipaddress import ip_address
+from ssl import TLSVersion
 
 from campaign.errors import TargetUnreachableError
 from campaign.target.guard import Address, Guard
@@ -61,9 +62,9 @@ async def tls_versions(scene: Scene) -> Probe:
             spoken[version] = await asyncio.to_thread(speaks, addresses[0], origin.host, version)
         except OSError as error:
             raise NotTestedError(f"no connection to {origin.authority}: {error}") from error
-    old = [_name(version) for version in OLD if spoken[version]]
-    unknown = [_name(version) for version in OLD if spoken[version] is None]
-    new = [_name(version) for version in NEW if spoken[version]]
+    old = [NAMES[version] for version in OLD if spoken[version]]
+    unknown = [NAMES[version] for version in OLD if spoken[version] is None]
+    new = [NAMES[version] for version in NEW if spoken[version]]
     if old or not new:
         return _probe("tls_versions", Answered.FAILED, f"it speaks {', '.join([*old, *new]) or 'no TLS'}")
     if unknown:
@@ -71,8 +72,12 @@ async def tls_versions(scene: Scene) -> Probe:
     return _probe("tls_versions", Answered.PASSED, f"it speaks {' and '.join(new)}, and nothing older")
 
 
-def _name(version: object) -> str:
-    return str(getattr(version, "name", version)).replace("TLSv", "TLS ").replace("_", ".")
+NAMES = {
+    TLSVersion.TLSv1: "TLS 1.0",
+    TLSVersion.TLSv1_1: "TLS 1.1",
+    TLSVersion.TLSv1_2: "TLS 1.2",
+    TLSVersion.TLSv1_3: "TLS 1.3",
+}
 
 
 async def certificate(scene: Scene) -> Probe:
