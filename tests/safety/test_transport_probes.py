@@ -105,7 +105,7 @@ def test_a_log_that_says_nothing_is_not_tested(tmp_path, exists, said):
 SAID = {
     "tls_versions": "it speaks TLS 1.0, TLS 1.1, TLS 1.2, TLS 1.3",
     "certificate": "good for",
-    "redirect": "plain http was answered 200",
+    "redirect": "plain http was answered 204",
     "hsts": "me has no HSTS header",
     "cookies": "sid of me lacks HttpOnly and SameSite=Lax or Strict and Secure",
     "cors": "a page of https://campaign-stranger.example may read it with the credentials",
