@@ -90,8 +90,15 @@ def _named(value: Any, *, carried: bool) -> Iterator[str]:
             yield from _named(each, carried=below)
 
 
+SHORT_WORD = 8
+"""Letters; a shorter word beside a template ("other {{ name }}") is no secret, and stands in many texts."""
+
+
 def _literals(text: str) -> Iterator[str]:
-    yield from (part.strip() for part in TEMPLATE.split(text))
+    """The parts of a text that are always the same."""
+    parts = [part.strip() for part in TEMPLATE.split(text)]
+    alone = len(parts) == 1
+    yield from (part for part in parts if alone or not (part.isalpha() and len(part) < SHORT_WORD))
 
 
 def _credentials(text: str) -> Iterator[str]:

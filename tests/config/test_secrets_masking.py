@@ -44,6 +44,12 @@ def campaign(read_text, good):
     return read_text(good.replace("operations:\n", EXTRA, 1), environ=ENVIRON)
 
 
+def test_a_word_beside_a_template_is_no_secret():
+    told = find_secrets({"json": {"password": "other {{ canary }}", "token": "Xy7-{{ id }}"}}, {})
+    assert "other" not in told
+    assert "Xy7-" in told
+
+
 def test_the_secrets_of_a_campaign_are_found(campaign):
     assert [each for each in SECRET if each not in campaign.secrets] == []
     assert [each for each in OPEN if any(each in secret for secret in campaign.secrets)] == []

@@ -72,7 +72,7 @@ operations:
     json: {interests: "chess with {{ canary }}"}
     expect: 200
   delete_child: {request: "DELETE /api/children/{{ child_id }}", auth: "{{ token }}", expect: 204}
-  history: {request: "GET /api/session/{{ session_id }}/history", auth: "{{ token }}", expect: 200}
+  history: {request: "GET /api/session/{{ session_id }}/history?limit=200", auth: "{{ token }}", expect: 200}
   speak:
     request: POST /api/conversation/stream
     auth: "{{ token }}"

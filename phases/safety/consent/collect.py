@@ -141,7 +141,10 @@ async def _load(scene: Scene) -> None:
     times, failed = Histogram(), 0
     until = scene.context.clock.now_ns() + round(load.hold * SECOND)
     changing = asyncio.create_task(_change(scene, restless, until))
-    while scene.context.clock.now_ns() < until and not scene.stopping:
+    due = scene.context.clock.now_ns()
+    while due < until and not scene.stopping:
+        await scene.context.clock.sleep_until(due)
+        due += round(SECOND / load.rate)  # as often as consents change: no limit of the target is in its way
         heard = await quiet.do(load.operation, scope=quiet.another_word())
         failed += not heard.ok
         times.record((heard.ended - heard.sent) // 1000)

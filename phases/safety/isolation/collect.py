@@ -7,13 +7,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from campaign.canary import mint_of
+from campaign.database.server import Server
 from campaign.errors import CampaignError
 from phases.safety.cast.principal import Heard, Principal
 from phases.safety.cast.settings import CHANGES, ResourceSettings, Verb
 from phases.safety.isolation.matrix import Cell, cells, may, planned, relation_of
 from phases.safety.scene import Scene
-from phases.safety.stores import in_database
+from phases.safety.stores import Shelf
+from phases.safety.stores import shelves as shelves_of
 
 PART = "isolation"
 
@@ -59,13 +63,14 @@ async def collect_isolation(scene: Scene) -> None:
     settings, people = scene.settings, scene.cast.people
     rows: list[dict[str, Any]] = []
     everything = list(planned(settings))
+    shelves = Shelves()
     for place, (name, verb) in enumerate(everything):
         if scene.stopping:
             break
         scene.tell(f"isolation: {name} {verb}", place / len(everything))
         resource = settings.resources[name]
         tried = cells(name, resource, verb, people=people, settings=settings)
-        rows += [(await _try(scene, cell, resource)).plain() for cell in tried]
+        rows += [(await _try(scene, cell, resource, shelves)).plain() for cell in tried]
         scene.context.record.fact(PART, {"cells": rows})
         _alert(scene, rows)
 
@@ -82,7 +87,7 @@ def _alert(scene: Scene, rows: list[dict[str, Any]]) -> None:
         )
 
 
-async def _try(scene: Scene, cell: Cell, resource: ResourceSettings) -> Tried:
+async def _try(scene: Scene, cell: Cell, resource: ResourceSettings, shelves: Shelves) -> Tried:
     """One cell. An owner who cannot see its own: not tested, so that nothing is secure by being broken."""
     if cell.allowed and cell.verb == "delete":
         return Tried(cell, (), None)  # it would take the owner's data away from the forbidden attempts
@@ -92,7 +97,7 @@ async def _try(scene: Scene, cell: Cell, resource: ResourceSettings) -> Tried:
         before = await look(cell.owner, resource)
         if before is None or not before.shows(cell.owner.canary):
             return Tried(cell, _ids(before), None, why=_blind(cell, before))
-        rows = await _in_database(scene, cell)
+        rows = await _in_database(scene, cell, shelves)
         heard = await _patiently(cell, operation)
     except CampaignError as error:
         return Tried(cell, (), None, why=f"the request could not be made: {error}")
@@ -103,7 +108,7 @@ async def _try(scene: Scene, cell: Cell, resource: ResourceSettings) -> Tried:
         return Tried(
             cell, (heard.id,), heard.status, seen, why="" if seen else f"no answer settles it: {heard.why}"
         )
-    changed, looked = await _changed(scene, cell, resource, before=before, rows=rows)
+    changed, looked = await _changed(scene, cell, resource, before=before, rows=rows, shelves=shelves)
     return Tried(cell, (heard.id, *looked), heard.status, seen, changed)
 
 
@@ -157,7 +162,13 @@ def _belongs(whose: Principal, attacker: Principal) -> bool:
 
 
 async def _changed(
-    scene: Scene, cell: Cell, resource: ResourceSettings, *, before: Heard, rows: int | None
+    scene: Scene,
+    cell: Cell,
+    resource: ResourceSettings,
+    *,
+    before: Heard,
+    rows: int | None,
+    shelves: Shelves,
 ) -> tuple[str, tuple[str, ...]]:
     """What the owner misses, or finds that is not its own, after a call that may change something."""
     if cell.verb not in CHANGES:
@@ -172,19 +183,35 @@ async def _changed(
     wrote = after.shows(cell.attacker.canary) and not before.shows(cell.attacker.canary)
     if wrote and not _belongs(cell.owner, cell.attacker):
         return f"{cell.owner.name} sees what {cell.attacker.name} wrote", (after.id,)
-    now = await _in_database(scene, cell)
+    now = await _in_database(scene, cell, shelves)
     if rows is not None and now is not None and now < rows:
-        return f"rows with {cell.owner.name}'s data in the database fell from {rows} to {now}", (after.id,)
+        return f"rows of {cell.owner.name} in the database fell from {rows} to {now}", (after.id,)
     return "", (after.id,)
 
 
-async def _in_database(scene: Scene, cell: Cell) -> int | None:
-    """How many rows hold the owner's canary; None where nobody looks."""
+async def _in_database(scene: Scene, cell: Cell, shelves: Shelves) -> int | None:
+    """How many rows the owner has; None where nobody looks."""
     wanted = cell.verb in CHANGES and not cell.allowed and scene.settings.isolation.database
     if not wanted or scene.server is None:
         return None
-    places, unread = await asyncio.to_thread(in_database, scene.server, (cell.owner.canary,))
-    return None if unread else sum(place.rows for place in places)
+    try:
+        return await asyncio.to_thread(shelves.rows, scene.server, cell.owner)
+    except SQLAlchemyError:  # then nobody looks: what its owner sees decides alone
+        return None
+
+
+class Shelves:
+    """Where each owner's rows are: looked for once, by its canary, and counted by its ids from then on."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, list[Shelf]] = {}
+
+    def rows(self, server: Server, owner: Principal) -> int:
+        """How many rows the owner has now. Blocks; raises SQLAlchemyError."""
+        if owner.name not in self._known:
+            ids = [value for value in owner.scope.values.values() if isinstance(value, str)]
+            self._known[owner.name] = shelves_of(server, (owner.canary,), ids)
+        return sum(shelf.count(server) for shelf in self._known[owner.name])
 
 
 def _blind(cell: Cell, before: Heard | None) -> str:
