@@ -5,13 +5,14 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import typer
 
+from campaign.cli.demo_log import DemoLog, demo_log
 from campaign.cli.demo_parts import DemoParts, demo_parts
 from campaign.cli.demo_target import check_database, check_defects, note_unfound, running_demo
 from campaign.cli.files import campaign_file
@@ -57,9 +58,9 @@ def execute(wish: Wish) -> int:
     _check(wish)
     registry = installed()
     campaign = _campaign(wish, registry)
-    parts = _parts(wish, campaign, registry)
-    if parts is not None:
-        campaign = _campaign(wish, registry, parts=parts)
+    parts, log = _parts(wish, campaign, registry)
+    if parts is not None or log is not None:
+        campaign = _campaign(wish, registry, parts=parts, log=log)
     if wish.demo:
         check_database(campaign.target.stores["database"], named="target.database")
     note_unfound(wish.defects, registry.phases, stores=campaign.target.stores)
@@ -72,7 +73,7 @@ def execute(wish: Wish) -> int:
         return 0
     strange = [step for step in steps if parts is None or not parts.are_all(step, campaign.target)]
     _confirm(strange, yes=wish.yes)
-    with _target(wish, campaign, parts) as there:
+    with _target(wish, campaign, parts, log=log) as there:
         finished = _run(there, registry, options=options)
     show_summary(finished.result, finished.folder / "report.html")
     return finished.result.exit_code
@@ -86,18 +87,25 @@ def _check(wish: Wish) -> None:
     check_defects(wish.defects)
 
 
-def _parts(wish: Wish, campaign: Campaign, registry: Registry) -> DemoParts | None:
-    """Parts of the demo for the phase that breaks them; None where it will not run, or there is no demo."""
-    return demo_parts(make_plan(campaign, registry.phases, selection=wish.selection)) if wish.demo else None
+def _parts(wish: Wish, campaign: Campaign, registry: Registry) -> tuple[DemoParts | None, DemoLog | None]:
+    """Parts of the demo for the phase that breaks them, and its log for the one that looks into that; None
+    where it will not run, or there is no demo.
+    """
+    if not wish.demo:
+        return None, None
+    steps = make_plan(campaign, registry.phases, selection=wish.selection)
+    return demo_parts(steps), demo_log(steps)
 
 
-def _campaign(wish: Wish, registry: Registry, *, parts: DemoParts | None = None) -> Campaign:
+def _campaign(
+    wish: Wish, registry: Registry, *, parts: DemoParts | None = None, log: DemoLog | None = None
+) -> Campaign:
     hours = check_installed(wish.selection, registry.phases, stability_hours=wish.stability_hours)
     overrides = dict(wish.overrides)
     if hours is not None:
         overrides["phases", "stability", "hours"] = (hours, "--stability-hours")
-    if parts is not None:
-        overrides |= parts.overrides()
+    for own in (parts, log):
+        overrides |= {} if own is None else own.overrides()
     path = campaign_file("demo" if wish.demo and wish.file is None else wish.file)
     campaign = with_tags(read_campaign(path, registry, overrides=overrides), wish.tags)
     campaign = _with_demos_own(campaign) if wish.demo else campaign
@@ -154,15 +162,19 @@ def _report_file(path: Path) -> Path:
 
 
 @contextmanager
-def _target(wish: Wish, campaign: Campaign, parts: DemoParts | None) -> Iterator[Campaign]:
+def _target(
+    wish: Wish, campaign: Campaign, parts: DemoParts | None, *, log: DemoLog | None
+) -> Iterator[Campaign]:
     """The campaign aimed at its target; with --demo that is a demo of our own, stopped afterwards."""
     if not wish.demo:
         yield campaign
         return
     asked = {name: "" if url == DEMOS_OWN else url for name, url in campaign.target.stores.items()}
     stores = {"database_url": asked.get("database", ""), "redis_url": asked.get("redis", "")}
-    more = nullcontext(()) if parts is None else parts.in_place()
-    with more as options, running_demo(wish.defects, **stores, more=options) as demo:
+    with ExitStack() as stack:
+        places = [stack.enter_context(own.in_place()) for own in (parts, log) if own is not None]
+        options = [option for place in places for option in place]
+        demo = stack.enter_context(running_demo(wish.defects, **stores, more=options))
         told = {**campaign.configuration, "target": {**campaign.configuration["target"], "url": demo.url}}
         behind = {name: url for name, url in (("database", demo.database), ("redis", demo.redis)) if url}
         target = replace(campaign.target, url=demo.url, stores=behind)
