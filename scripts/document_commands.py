@@ -6,7 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-COMMANDS = ("run", "check", "propose", "report", "clean", "heal", "demo", "worker", "phases", "schema", "version")
+COMMANDS = (
+    "run", "check", "propose", "report", "clean", "heal", "demo", "worker", "phases", "schema", "version",
+)  # fmt: skip
 PAGE = Path(__file__).parent.parent / "docs" / "commands.md"
 HEAD = """# Commands
 

@@ -6,6 +6,7 @@ from campaign.records import Evidence, PhaseResult, Status
 from campaign.report.html import _own_part
 from campaign.report.partials import sources
 from phases.safety.content.generator import generate
+from phases.safety.content.relations import TITLES
 from phases.safety.content.seeds import seeds
 from phases.safety.content.tables import arm_table, pairs_table, wrong_table
 from phases.safety.content.verdict import Outcome
@@ -51,12 +52,12 @@ def facts(*arms, wrong=()):
 
 
 def test_it_shows_items_templates_ages_writings_and_what_went_wrong():
-    bad = next(each for each in ITEMS if each.relation == "leetspeak" and each.unsafe)
+    bad = next(each for each in ITEMS if each.unsafe)
     shown = page(facts("idle", "loaded", wrong=[bad]))
     for words in (
         "60 unsafe items from 50 templates",
         "9-12 years",
-        "digits for letters",
+        TITLES[bad.relation],
         "1 wrong verdicts",
         bad.id,
     ):

@@ -157,11 +157,16 @@ class Principal:
         return scope
 
     def aimed_at(self, victim: Principal) -> Scope:
-        """What a forbidden call is built from: all that the victim knows, our own credentials, our canary."""
+        """What a forbidden call is built from: all that the victim knows, our own credentials, our canary.
+
+        Where the victim's credentials have another name than ours, ours stand in their place: a toy that
+        tries what its parent may do tries it with its own token, though it was made with its parent's.
+        """
         scope = Scope(self.scope.number, self.scope.kind, seed=self.seed, feeds=victim.scope.feeds)
         scope.values = dict(victim.scope.values)
+        own = next((self.scope.values[name] for name in self.credentials if name in self.scope.values), "")
         for name in {*victim.credentials, *self.credentials}:
-            scope.values[name] = self.scope.values.get(name, "")
+            scope.values[name] = self.scope.values.get(name, "") if name in self.credentials else own
         return scope
 
     def _signed(self, request: Request, scope: Scope) -> Request:

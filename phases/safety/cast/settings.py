@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from campaign.settings import OperationName, Settings, unknown_name
@@ -24,8 +24,19 @@ def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-Operations = Annotated[tuple[OperationName, ...], BeforeValidator(_listed)]
-Words = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+def _one_or_several(item: dict[str, str]) -> WithJsonSchema:
+    return WithJsonSchema({"anyOf": [item, {"type": "array", "items": item}]})
+
+
+Operations = Annotated[
+    tuple[OperationName, ...],
+    BeforeValidator(_listed),
+    _one_or_several({"type": "string", "x-name-of": "operations"}),
+]
+"""Operations in turn; one may stand alone."""
+
+Words = Annotated[tuple[str, ...], BeforeValidator(_listed), _one_or_several({"type": "string"})]
+"""Texts; one may stand alone."""
 
 
 class RoleSettings(Settings):

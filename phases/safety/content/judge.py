@@ -26,6 +26,9 @@ NOT_MAPPED = "the campaign file does not say how a text is checked (content: {ch
 ALPHA = 0.01
 """How often any category or writing of a filter that keeps its limits may be named."""
 
+PLAIN = "plain"
+"""The writing that is none."""
+
 MANY = 3
 """Groups or texts named in a sentence."""
 
@@ -184,7 +187,7 @@ def _categories(arm: Mapping[str, Any] | None, settings: ContentSettings, *, tro
     check = f"{PART}.categories"
     if arm is None or not arm["groups"]:
         return _not_tested(check, trouble)
-    named = {(row["side"], row["relation"]) for row, _ in _refuted(arm["relations"], settings)}
+    named = _at_fault({(row["side"], row["relation"]) for row, _ in _refuted(arm["relations"], settings)})
     bad = _refuted([_apart(row, named) for row in arm["groups"]], settings)
     if not bad:
         but = ", but for the writings that are named" if named else ""
@@ -195,6 +198,11 @@ def _categories(arm: Mapping[str, Any] | None, settings: ContentSettings, *, tro
     )
     more = f" and {len(bad) - MANY} more" if len(bad) > MANY else ""
     return checks.holds(check, ok=False, message=f"{said}{more}", remedy=LET_THROUGH)
+
+
+def _at_fault(refuted: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+    """The writings that are at fault themselves: none where the texts fail as they are usually written."""
+    return {(side, relation) for side, relation in refuted if (side, PLAIN) not in refuted}
 
 
 def _apart(row: Mapping[str, Any], named: Collection[tuple[str, str]]) -> Mapping[str, Any]:
