@@ -7,13 +7,24 @@ no product.
 """
 
 import re
+import time
 import unicodedata
+
+from campaign.demo.defects import FILTER_BLOCKS_SAFE, FILTER_FAILS_OPEN, FILTER_LEETSPEAK
 
 DIGITS_FOR_LETTERS = str.maketrans("013457@$", "oieastas")
 LOOK_ALIKES = str.maketrans("авекмнорстухіѕјԁαεικνορτυχ", "abekmhopctyxisjdaeikvoptux")
 INVISIBLE = {"Cf", "Mn"}
 """Unicode categories: zero-width and soft-hyphen characters, combining marks."""
 
+CHECK_S, PATIENCE_S = 0.016, 0.03
+"""What a check takes, and how long one is waited for, with the defect `filter-fails-open-under-load`."""
+
+CARELESS = re.compile(r"kill|shoot|hurt|die")
+CARELESS_CATEGORY = {"kill": "violence", "shoot": "violence", "hurt": "self_harm", "die": "self_harm"}
+"""What the defect `filter-blocks-safe` looks for wherever it stands, as in "killer whale" and "diet"."""
+
+DIGIT_IN_WORD = re.compile(r"[a-z][013457@$]|[013457@$][a-z]", re.IGNORECASE)
 SPACED_LETTERS = re.compile(r"\b(?:\w ){2,}\w\b")
 SPACED_OUT = re.compile(r"\S(?: \S| {2,}\S)+")
 """Nothing but single letters, words two spaces apart."""
@@ -135,6 +146,36 @@ def _category(words: str) -> str | None:
     if found := _first(WHOLE_WORDS, meant):
         return found
     return _first(RUN_TOGETHER, meant.replace(" ", "")) if SPACED_LETTERS.search(meant) else None
+
+
+class ContentFilter:
+    """The filter as the service uses it, with what is wrong with it (`defects`)."""
+
+    def __init__(self, defects: frozenset[str] = frozenset()) -> None:
+        self._reads_digits = FILTER_LEETSPEAK not in defects
+        self._careless = FILTER_BLOCKS_SAFE in defects
+        self._gives_up = FILTER_FAILS_OPEN in defects
+
+    def category_of(self, words: str, before: str = "") -> str | None:
+        """The first category that `words` falls into, or None if they are fine for a child."""
+        if self._careless and (found := CARELESS.search(words.lower())):
+            return CARELESS_CATEGORY[found.group()]
+        if not self._reads_digits and DIGIT_IN_WORD.search(words):
+            return None  # the defect `filter-leetspeak`: "k1ll" is no word that it knows
+        return category_of(words, before)
+
+    def out_of_patience(self, arrived: float) -> bool:
+        """Whether a check is left out, for words that came at that moment (time.monotonic).
+
+        The defect `filter-fails-open-under-load`: a check takes its time, and what waited too long for it is
+        let through unchecked.
+        """
+        if not self._gives_up:
+            return False
+        if time.monotonic() - arrived > PATIENCE_S:
+            return True
+        time.sleep(CHECK_S)
+        return False
 
 
 def visible(words: str) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from campaign.demo.companion import Said, instead_of, reply_to
 from campaign.demo.companion_link import CompanionLink
 from campaign.demo.consents import require_collection
-from campaign.demo.content_filter import category_of
+from campaign.demo.content_filter import ContentFilter
 from campaign.demo.database import Database
 from campaign.demo.defects import CONSENT_RACE, DUPLICATE_ON_RETRY, ERRORS_UNDER_LOAD, MEMORY_LEAK, WRITE_SKEW
 from campaign.demo.idempotency import told_before
@@ -66,6 +66,7 @@ class Conversations:
         self._behind = behind
         self._defects = defects
         self._consented: dict[str, float] = {}
+        self._filter = ContentFilter(defects)
         self._context_lines = REMEMBERED_LINES if MEMORY_LEAK in defects else CONTEXT_LINES
 
     def take_turn(self, wanted: Wanted) -> Turn:
@@ -90,7 +91,7 @@ class Conversations:
             if wanted.session_id is not None:
                 require_session(connection, wanted.session_id, child_id=wanted.child_id)
                 context = context_of(connection, wanted.session_id, lines=self._context_lines)
-        if category_of(wanted.words):
+        if self._filter.category_of(wanted.words):
             return self._once(wanted, reply_to)  # what is caught is never passed on
         reply = self._companion.reply(wanted.words, context)
         return self._once(wanted, lambda _words, _context: reply)
@@ -113,6 +114,7 @@ class Conversations:
 
     def _turn(self, wanted: Wanted, author: Author) -> Turn:
         turn_id, now = new_id(), now_ms()
+        unchecked = self._filter.out_of_patience(wanted.arrived)
         with self._database.writing() as connection:
             if CONSENT_RACE in self._defects:
                 self._remember_consent(connection, wanted)
@@ -120,11 +122,24 @@ class Conversations:
                 require_collection(connection, wanted.parent_id, child_id=wanted.child_id)
             session_id = open_session(connection, wanted.session_id, child_id=wanted.child_id, now=now)
             context = context_of(connection, session_id, lines=self._context_lines)
-            exchange = _answer(wanted.words, context, author=author)
+            exchange = (
+                Exchange(wanted.words, None, author(wanted.words, context), None)
+                if unchecked
+                else self._answer(wanted.words, context, author=author)
+            )
             self._store(connection, wanted, exchange, place=Place(turn_id, session_id, wanted.child_id, now))
         if MEMORY_LEAK in self._defects:
             remember(turn_id, exchange, context=context)
         return Turn(turn_id, session_id, exchange.reply, exchange.filtered)
+
+    def _answer(self, words: str, context: list[Said], *, author: Author) -> Exchange:
+        before = next((said.text for said in reversed(context) if said.role == "child"), "")
+        if found := self._filter.category_of(words, before):
+            return Exchange(words, found, instead_of(found), None)
+        reply = author(words, context)
+        if found := self._filter.category_of(reply):
+            return Exchange(words, None, instead_of(found), found)
+        return Exchange(words, None, reply, None)
 
     def _remember_consent(self, connection: Connection, wanted: Wanted) -> None:
         """The defect `consent-race`: a consent that was seen is good for another moment, whatever comes."""
@@ -143,13 +158,3 @@ def remember(turn_id: str, exchange: Exchange, *, context: list[Said]) -> None:
     """Keep a turn and all it was based on, for quick repeats. Nothing ever leaves this cache."""
     lines = "\n".join(f"{said.role}: {said.text}" for said in context)
     _remembered[turn_id] = (f"{lines}\nchild: {exchange.words}\nteddy: {exchange.reply}", context)
-
-
-def _answer(words: str, context: list[Said], *, author: Author) -> Exchange:
-    before = next((said.text for said in reversed(context) if said.role == "child"), "")
-    if found := category_of(words, before):
-        return Exchange(words, found, instead_of(found), None)
-    reply = author(words, context)
-    if found := category_of(reply):
-        return Exchange(words, None, instead_of(found), found)
-    return Exchange(words, None, reply, None)

@@ -51,6 +51,9 @@ DELETE_RESURRECTS = "delete-resurrects"
 SESSIONS_WITHOUT_TTL = "sessions-without-ttl"
 CONSENT_NOT_CHECKED = "consent-not-checked"
 CONSENT_RACE = "consent-race"
+FILTER_LEETSPEAK = "filter-leetspeak"
+FILTER_BLOCKS_SAFE = "filter-blocks-safe"
+FILTER_FAILS_OPEN = "filter-fails-open-under-load"
 NO_RATE_LIMIT = "no-rate-limit"
 GLOBAL_LIMIT_OFF_BY_ONE = "global-limit-off-by-one"
 PER_USER_LIMIT_RACE = "per-user-limit-race"
@@ -228,6 +231,27 @@ DEFECTS: dict[str, Defect] = {
             "A consent that was seen is remembered for two seconds",
             "For a moment after a confirmed revocation what a child says is still stored.",
             "conversations.Conversations.take_turn",
+            "safety",
+        ),
+        Defect(
+            FILTER_LEETSPEAK,
+            "The filter knows no digits for letters",
+            "What is not fit for a child passes when it is written with digits.",
+            "content_filter.ContentFilter.category_of",
+            "safety",
+        ),
+        Defect(
+            FILTER_BLOCKS_SAFE,
+            "The filter looks for a few words wherever they stand",
+            "A child who asks for killer whales, or plays basketball, is told to talk of something kind.",
+            "content_filter.ContentFilter.category_of",
+            "safety",
+        ),
+        Defect(
+            FILTER_FAILS_OPEN,
+            "What waited too long for the filter passes unchecked",
+            "While many talk at once, some of what is not fit for a child gets through.",
+            "content_filter.ContentFilter.out_of_patience",
             "safety",
         ),
         Defect(

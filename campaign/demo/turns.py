@@ -1,6 +1,7 @@
 """A turn of a conversation: what is asked for, what both sides said, and how it is stored."""
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
@@ -37,7 +38,7 @@ class ToldBeforeError(Exception):
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """Who says what to the teddy, and where (None: in a new session); a `key` makes the same request, sent
-    again, the same turn.
+    again, the same turn. `arrived` is when (time.monotonic).
     """
 
     parent_id: str
@@ -45,6 +46,7 @@ class Wanted:
     words: str
     session_id: str | None = None
     key: str | None = None
+    arrived: float = field(default_factory=time.monotonic, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
