@@ -15,7 +15,7 @@ from campaign.target.operation import Operation
 from campaign.target.request import Request
 from campaign.target.scope import Scope
 
-SILENCE = 0.5
+SILENCE = 0.3
 """Seconds without a message after which nothing more is waited for."""
 
 MOST = 20

@@ -51,6 +51,6 @@ class ConsentSettings(Settings):
 
     def quick(self) -> "ConsentSettings":
         """Fewer races."""
-        race = self.race and self.race.model_copy(update={"runs": min(self.race.runs, 10)})
-        load = self.load and self.load.model_copy(update={"hold": min(self.load.hold, 2.0)})
+        race = self.race and self.race.model_copy(update={"runs": min(self.race.runs, 6)})
+        load = self.load and self.load.model_copy(update={"hold": min(self.load.hold, 1.0)})
         return self.model_copy(update={"race": race, "load": load})

@@ -27,4 +27,4 @@ class CrowdSettings(Settings):
 
     def quick(self) -> Self:
         """Shorter."""
-        return self.model_copy(update={"hold": min(self.hold, 6.0)})
+        return self.model_copy(update={"hold": min(self.hold, 5.0)})

@@ -69,10 +69,25 @@ async def collect_isolation(scene: Scene) -> None:
             break
         scene.tell(f"isolation: {name} {verb}", place / len(everything))
         resource = settings.resources[name]
-        tried = cells(name, resource, verb, people=people, settings=settings)
-        rows += [(await _try(scene, cell, resource, shelves)).plain() for cell in tried]
+        tried = list(cells(name, resource, verb, people=people, settings=settings))
+        rows += await _all(scene, tried, resource, shelves)
         scene.context.record.fact(PART, {"cells": rows})
         _alert(scene, rows)
+
+
+async def _all(
+    scene: Scene, tried: list[Cell], resource: ResourceSettings, shelves: Shelves
+) -> list[dict[str, Any]]:
+    """What came of these cells: one after the other for each owner, owners beside each other."""
+    by_owner: dict[str, list[Cell]] = {}
+    for cell in tried:
+        by_owner.setdefault(cell.owner.name, []).append(cell)
+
+    async def of(owner: str) -> list[dict[str, Any]]:
+        return [(await _try(scene, cell, resource, shelves)).plain() for cell in by_owner[owner]]
+
+    found = await asyncio.gather(*map(of, by_owner))
+    return [row for rows in found for row in rows]
 
 
 def _alert(scene: Scene, rows: list[dict[str, Any]]) -> None:

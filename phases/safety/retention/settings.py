@@ -78,5 +78,5 @@ class RetentionSettings(Settings):
     data_map: dict[str, Words] = Field(default_factory=dict, max_length=500)
 
     def quick(self) -> "RetentionSettings":
-        """The same: it is short."""
-        return self
+        """Without the purge, which is waited for."""
+        return self.model_copy(update={"purge": None})
