@@ -67,7 +67,7 @@ def installed(built, tmp_path_factory):
 
 
 def quick_demo(command, *, cwd, path=None):
-    run(*command, "run", "--demo", "--quick", cwd=cwd, path=path)
+    run(*command, "run", "--demo", "--quick", "--only", "load", cwd=cwd, path=path)
     (report,) = cwd.glob("reports/*/report.json")
     return json.loads(report.read_text())["production_readiness"], report.parent
 
