@@ -47,6 +47,7 @@ bench: .venv/.dev
 	$(BIN)/python benchmarks/database.py
 	$(BIN)/python benchmarks/guardian.py
 	$(BIN)/python benchmarks/recovery.py
+	$(BIN)/python benchmarks/safety.py
 
 .venv/.installed: pyproject.toml hatch_build.py package-lock.json scripts/environment
 	@scripts/environment

@@ -136,7 +136,9 @@ class Cast:
 async def gathered(
     context: PhaseContext, settings: CastSettings, exchanges: Exchanges
 ) -> AsyncIterator[Cast]:
-    """The cast, made in the order of the roles; all are removed at the end (`undone` says who is not)."""
+    """The cast, made in the order of the roles, those of nobody first; all are removed at the end (`undone` says
+    who is not).
+    """
     async with AsyncExitStack() as stack:
         cast = Cast(
             context,
@@ -150,7 +152,7 @@ async def gathered(
             stack,
         )
         try:
-            for role, each in settings.roles.items():
+            for role, each in sorted(settings.roles.items(), key=lambda item: bool(item[1].of)):
                 await _make_all(cast, role, each)
             cast.people.append(await _anonymous(cast))
             yield cast
