@@ -136,8 +136,8 @@ class Cast:
 async def gathered(
     context: PhaseContext, settings: CastSettings, exchanges: Exchanges
 ) -> AsyncIterator[Cast]:
-    """The cast, made in the order of the roles, those of nobody first; all are removed at the end (`undone` says
-    who is not).
+    """The cast, made in the order of the roles, those of nobody first; all are removed at the end
+    (`undone` says who is not).
     """
     async with AsyncExitStack() as stack:
         cast = Cast(
