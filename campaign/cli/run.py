@@ -111,7 +111,7 @@ def run(
     the report is written all the same).
 
     \b
-    campaign run --demo --quick            a look at it all, in half a minute
+    campaign run --demo --quick            a look at it all, in two minutes
     campaign run --skip-failover           in CI, with ./campaign.yaml
     campaign run my.yaml --target http://127.0.0.1:9000 --fail-under 90
     """  # noqa: D301 - Click's mark for lines to keep as they are
