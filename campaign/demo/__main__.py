@@ -23,6 +23,8 @@ HELP: dict[str, str] = {
     "live_conversations": "live conversations at once, of everybody",
     "live_per_parent": "live conversations at once, of one parent",
     "companion": "HOST:PORT of the companion that makes up stories; else they are made up in this process",
+    "outgoing_proxy": "HOST:PORT of the HTTP proxy through which the third party is told what children say, "
+    "with consent to disclosure; else nobody is called",
     "companion_port": "with --supervised: where the companion listens; 0: there is none",
     "database_patience_s": "how long to wait at the start for a database that is not there yet",
     "lease_s": "how long the lease of the defect slow-start lasts",

@@ -29,6 +29,7 @@ from campaign.demo.routes import (
     notice,
     operation,
     privacy,
+    shared,
     toys,
     user,
     voice,
@@ -36,7 +37,21 @@ from campaign.demo.routes import (
 from campaign.demo.services import Services, build_services
 
 LARGEST_BODY_BYTES = 64 * 1024
-ROUTERS = (conversation, family, user, children, auth, privacy, operation, live, calls, toys, voice, notice)
+ROUTERS = (
+    conversation,
+    family,
+    user,
+    children,
+    auth,
+    privacy,
+    operation,
+    live,
+    calls,
+    toys,
+    voice,
+    shared,
+    notice,
+)
 """The busiest first: routes are matched in order."""
 
 

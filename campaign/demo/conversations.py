@@ -9,11 +9,12 @@ from sqlalchemy import Connection
 
 from campaign.demo.companion import Said, instead_of, reply_to
 from campaign.demo.companion_link import CompanionLink
-from campaign.demo.consents import require_collection
+from campaign.demo.consents import may_disclose, require_collection
 from campaign.demo.content_filter import ContentFilter
 from campaign.demo.database import Database
 from campaign.demo.defects import CONSENT_RACE, DUPLICATE_ON_RETRY, ERRORS_UNDER_LOAD, MEMORY_LEAK, WRITE_SKEW
 from campaign.demo.idempotency import told_before
+from campaign.demo.insights import Insights, Nobody
 from campaign.demo.now import now_ms
 from campaign.demo.tokens import new_id
 from campaign.demo.turns import (
@@ -59,11 +60,13 @@ class Conversations:
         companion: CompanionLink,
         *,
         behind: WriteBehind | None = None,
+        insights: Insights | None = None,
         defects: frozenset[str],
     ) -> None:
         self._database = database
         self._companion = companion
         self._behind = behind
+        self._insights = insights or Nobody()
         self._defects = defects
         self._consented: dict[str, float] = {}
         self._filter = ContentFilter(defects)
@@ -128,6 +131,9 @@ class Conversations:
                 else self._answer(wanted.words, context, author=author)
             )
             self._store(connection, wanted, exchange, place=Place(turn_id, session_id, wanted.child_id, now))
+            disclosed = self._insights.wanted and may_disclose(connection, wanted.child_id)
+        if disclosed:
+            self._insights.tell(wanted.words)
         if MEMORY_LEAK in self._defects:
             remember(turn_id, exchange, context=context)
         return Turn(turn_id, session_id, exchange.reply, exchange.filtered)

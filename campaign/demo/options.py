@@ -56,6 +56,11 @@ class DemoOptions:
     companion: str | None = None
     """HOST:PORT of the companion that makes up stories; None: they are made up in this process."""
 
+    outgoing_proxy: str | None = None
+    """HOST:PORT of the HTTP proxy through which the third party is told what children say, where a parent
+    consented to that; None: nobody is called.
+    """
+
     database_patience_s: float = 0.0
     """How long a start waits for a database that is not there yet; 0: such a start fails at once."""
 

@@ -85,7 +85,21 @@ consents = Table(
     Column("method", String(30), nullable=False),
     Column("reference", String(100), nullable=False),
     _moment("changed_at_ms"),
+    Column("expires_at_ms", BigInteger, nullable=True),
 )
+
+guardians = Table(
+    "guardians",
+    metadata,
+    Column("invitation", String(16), primary_key=True),
+    _belongs_to("children"),
+    Column("guardian_id", String(16), ForeignKey("parents.id", ondelete="CASCADE"), nullable=True),
+    _moment("invited_at_ms"),
+    Index("guardians_by_child", "child_id"),
+    Index("guardians_by_guardian", "guardian_id"),
+)
+
+operators = Table("operators", metadata, _belongs_to("parents", primary_key=True))
 
 toys = Table(
     "toys",

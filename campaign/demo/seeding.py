@@ -11,10 +11,11 @@ from campaign.demo.now import now_ms
 from campaign.demo.options import DemoOptions
 from campaign.demo.passwords import hash_password
 from campaign.demo.sayings import EXCHANGES
-from campaign.demo.schema import children, consents, parents, sessions
+from campaign.demo.schema import children, consents, operators, parents, sessions
 from campaign.demo.tokens import new_id
 
 PASSWORD = "demo-password"  # noqa: S105 - the point of a demo account is that everybody knows it
+OPERATOR = "operator@example.com"
 CHILD_NAMES = ("Ada", "Ben", "Chloe", "David", "Ella", "Finn", "Grace", "Hugo", "Ivy", "Jonas")
 HISTORY_STEP_MS = 60_000
 ACTIVITIES_EACH = 20
@@ -47,6 +48,7 @@ def seed(connection: Connection, options: DemoOptions) -> None:
     ]
     for table in (parents, children, consents, sessions):
         connection.execute(insert(table), [family[table.name] for family in families])
+    _seed_operator(connection, password_hash, began_ms=began_ms)
     _seed_history(connection, options.seed_history // options.seed_parents, began_ms=began_ms)
     _seed_activities(connection, began_ms=began_ms)
 
@@ -77,6 +79,13 @@ def _family(number: int, *, password_hash: str, began_ms: int) -> dict[str, dict
             "last_active_at_ms": began_ms,
         },
     }
+
+
+def _seed_operator(connection: Connection, password_hash: str, *, began_ms: int) -> None:
+    """The account of an operator, without children."""
+    account = {"id": new_id(), "email": OPERATOR, "name": "Operator", "password_hash": password_hash}
+    connection.execute(insert(parents), account | {"created_at_ms": began_ms})
+    connection.execute(insert(operators), {"parent_id": account["id"]})
 
 
 def _seed_history(connection: Connection, per_session: int, *, began_ms: int) -> None:

@@ -17,6 +17,7 @@ from campaign.demo.conversations import Conversations
 from campaign.demo.database import Database
 from campaign.demo.defects import ACK_BEFORE_COMMIT, NO_RATE_LIMIT, SESSION_LOSS, STALE_CACHE
 from campaign.demo.history import History
+from campaign.demo.insights import Insights, insights_through
 from campaign.demo.limits import RateLimit
 from campaign.demo.metrics import Metrics
 from campaign.demo.options import DemoOptions, UnusableOptionError
@@ -26,6 +27,7 @@ from campaign.demo.problems import Problem
 from campaign.demo.profiles import CachedProfiles, Profiles, StoredProfiles
 from campaign.demo.recordings import Recordings
 from campaign.demo.redis_state import InRedis
+from campaign.demo.shared_children import SharedChildren
 from campaign.demo.shared_state import InProcess, SharedState
 from campaign.demo.sign_in import SignIn
 from campaign.demo.slots import Slots
@@ -57,6 +59,7 @@ class Services:
     activities: Activities
     overview: Overview
     privacy: Privacy
+    shared: SharedChildren
     toys: Toys
     sign_in: SignIn
     failed_logins: RateLimit
@@ -64,6 +67,7 @@ class Services:
     database: Database
     metrics: Metrics
     companion: CompanionLink
+    insights: Insights
     storytellers: CapacityLimiter
     behind: WriteBehind | None
     voices: Voices
@@ -76,6 +80,7 @@ class Services:
         if self.behind is not None:
             self.behind.close()
         self.companion.close()
+        self.insights.close()
         await self.state.close()
 
 
@@ -92,7 +97,10 @@ def build_services(options: DemoOptions, database: Database) -> Services:
     )
     companion = link_to(options.companion, defects=options.defects)
     behind = WriteBehind(database) if ACK_BEFORE_COMMIT in options.defects else None
-    conversations = Conversations(database, companion, behind=behind, defects=options.defects)
+    insights = insights_through(options.outgoing_proxy)
+    conversations = Conversations(
+        database, companion, behind=behind, insights=insights, defects=options.defects
+    )
     metrics = Metrics()
     metrics.gauge("teddy_database_connections_in_use", "Taken from the pool now.", read=database.in_use)
     metrics.gauge("teddy_signed_in", "Sign-ins that have not ended.", read=_or_unknown(accounts.signed_in))
@@ -106,6 +114,7 @@ def build_services(options: DemoOptions, database: Database) -> Services:
         activities=Activities(database, defects=options.defects),
         overview=Overview(database),
         privacy=Privacy(database, defects=options.defects),
+        shared=SharedChildren(database),
         toys=Toys(database, defects=options.defects),
         sign_in=_sign_in(options, accounts, state=state, token_key=token_key),
         failed_logins=RateLimit(state, name="login", limit=options.failed_logins_per_minute, window_s=60),
@@ -113,6 +122,7 @@ def build_services(options: DemoOptions, database: Database) -> Services:
         database=database,
         metrics=metrics,
         companion=companion,
+        insights=insights,
         storytellers=CapacityLimiter(STORYTELLERS),
         behind=behind,
         voices=Voices(defects=options.defects),

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from servers import wait_until
 
 
 def collect(parent):
@@ -53,6 +54,26 @@ def test_consent_to_an_older_policy_does_not_count(new_parent, grant):
     parent = new_parent(consent=False)
     assert grant(parent, policy_version="2020-01").status_code == 200
     assert refused(parent)
+
+
+def test_a_consent_that_expired_does_not_count(new_parent, grant):
+    parent = new_parent(consent=False)
+    assert grant(parent, good_for_s=3600).json()["expires_at_ms"] > 0
+    assert [answer.status_code for answer in collect(parent)] == [200, 201, 200]
+    grant(parent, good_for_s=0.001)
+    wait_until(lambda: refused(parent), seconds=5)
+
+
+def test_until_a_parent_who_was_asked_has_decided_nothing_is_collected(new_parent, grant):
+    parent = new_parent(consent=False)
+    question = f"/api/children/{parent.child_id}/consent/question"
+    asked = parent.http.post(question, json={"kind": "collection"})
+    assert (asked.status_code, asked.json()["state"]) == (202, "pending")
+    assert refused(parent)
+    assert grant(parent).status_code == 200
+    assert [answer.status_code for answer in collect(parent)] == [200, 201, 200]
+    assert parent.http.post(question, json={"kind": "collection"}).json()["state"] == "granted"
+    assert [answer.status_code for answer in collect(parent)] == [200, 201, 200]
 
 
 def test_third_party_consent_is_separate(new_parent, grant):

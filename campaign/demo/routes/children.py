@@ -16,6 +16,7 @@ from campaign.demo.routes.dependencies import Caller, Parts
 
 router = APIRouter(prefix="/api/children", tags=["children"])
 
+YEAR_S = 365 * 24 * 3_600
 BirthYear = Annotated[int, Field(ge=2005, le=2030)]
 
 
@@ -69,6 +70,13 @@ class Grant(BaseModel):
     kind: Kind
     policy_version: Annotated[str, Field(min_length=1, max_length=20)] = CURRENT_POLICY
     verification: VerificationProof
+    good_for_s: Annotated[float, Field(gt=0, le=10 * YEAR_S)] | None = None
+
+
+class Question(BaseModel):
+    """The purpose for which a parent is asked to consent."""
+
+    kind: Kind
 
 
 class Revocation(BaseModel):
@@ -131,7 +139,14 @@ async def grant_consent(child_id: str, grant: Grant, caller: Caller, parts: Part
         kind=grant.kind,
         policy_version=grant.policy_version,
         verification=Verification(grant.verification.method, grant.verification.reference),
+        good_for_s=grant.good_for_s,
     )
+
+
+@router.post("/{child_id}/consent/question", status_code=202)
+async def ask_for_consent(child_id: str, question: Question, caller: Caller, parts: Parts) -> Consent:
+    """Ask the parent for consent to one purpose, who decides later; until then nothing is collected."""
+    return await run_in_threadpool(parts.consents.ask, caller.parent_id, child_id, kind=question.kind)
 
 
 @router.delete("/{child_id}/consent")

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
 from campaign.demo.housekeeping import KEPT_MS
+from campaign.demo.insights import PARTNER
 
 router = APIRouter(tags=["notice"])
 
@@ -17,7 +18,9 @@ what your child says and does with Teddy. Nothing of it is collected before you 
 <p><b>Audio recordings</b> are turned into words and deleted at once; only the words are stored.</p>
 <p><b>How long.</b> Activities are deleted after {DAYS} days, everything else when you delete your child or
 your account.</p>
-<p><b>Third parties.</b> Nobody else is given any of it.</p>
+<p><b>Third parties.</b> {PARTNER} learns what your child says, to find out what children like to talk about,
+if you consent to that; you need not, and Teddy works as well without. Nobody else is given any of it. You may
+invite a guardian, who then sees what you see; our operators see it when you ask them for help.</p>
 <p><b>Your rights.</b> You can see, export and delete all of it, and end your consent, at any time.</p>
 </body></html>
 """
