@@ -128,19 +128,25 @@ def shelves(server: Server, words: tuple[str, ...], ids: Iterable[str]) -> list[
 
     Blocks; raises SQLAlchemyError.
     """
-    found = []
     wanted = [each for each in ids if len(each) >= SHORTEST_ID]
-    for table in tables_of(server):
-        if not _rows_with(server, table, words):
-            continue
-        texts = list(texts_of(table))
-        found += [
-            shelf
-            for column in texts
-            for value in wanted
-            if not column.primary_key and (shelf := Shelf(table, column.name, value)).count(server)
-        ]
-    return found
+    return [
+        Shelf(table, column.name, value)
+        for table in tables_of(server)
+        if _rows_with(server, table, words)
+        for column in texts_of(table)
+        if not column.primary_key
+        for value in rows_by(server, column, wanted)
+    ]
+
+
+def rows_by(server: Server, column: Column[Any], values: Iterable[str]) -> dict[str, int]:
+    """How many rows have each of the values in that column, of those that any has. Blocks; raises
+    SQLAlchemyError.
+    """
+    text = column if isinstance(column.type, String) else cast(column, String)
+    rows = select(text, func.count()).where(text.in_(list(values))).group_by(text)
+    with server.reading() as connection:
+        return {str(value): int(count) for value, count in connection.execute(rows)}
 
 
 SHORTEST_ID = 6

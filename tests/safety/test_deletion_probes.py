@@ -10,7 +10,7 @@ from family import SAFETY, judged, read_file, running_demo
 
 from campaign.canary import Mint
 from campaign.records import Evidence, Outcome
-from phases.safety.deletion.held import CHUNK, beginning, count_words, in_logs
+from phases.safety.held import CHUNK, beginning, count_words, in_logs
 from phases.safety.deletion.judge import findings
 from phases.safety.settings import PartName, SafetySettings
 

@@ -186,6 +186,7 @@ SAFETY = {
         "give": ["give_consent"],
         "revoke": "revoke_consent",
         "states": {"none": [], "revoked": ["give_consent", "revoke_consent"]},
+        "lacks": ["pending", "withdrawn", "expired", "another_child", "older_policy"],
         "collect": ["say_first", "add_activity", "rename"],
         "race": {"write": "say_first", "runs": 16},
         "load": {"operation": "say_first", "hold": "2s"},

@@ -1,20 +1,19 @@
-"""Brings fresh children into each state of consent, tries to collect from them, looks what was stored."""
+"""Tries to collect from children in every state of consent, and looks what was stored."""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 
 from campaign.clock import SECOND
-from campaign.errors import CampaignError
 from campaign.records import Measurement, Severity
 from campaign.stats.histogram import Histogram
-from phases.safety.cast.principal import Heard, Principal
+from phases.safety.cast.principal import Principal
 from phases.safety.consent.children import fresh_child
 from phases.safety.consent.race import race
+from phases.safety.consent.settings import ConsentState
+from phases.safety.consent.trying import Attempt, Try, Unasked, tried
 from phases.safety.probe import Answered, Probe
 from phases.safety.scene import Scene
-from phases.safety.stores import Search, search
 
 PART = "consent"
 REMEDY = (
@@ -22,33 +21,16 @@ REMEDY = (
     "operation that collects; answer 403 and store nothing."
 )
 GOOD = range(200, 300)
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One try to collect: what was answered, and where the word of it is."""
-
-    heard: Heard
-    found: Search
-    read: tuple[str, ...] = ()
-
-    @property
-    def stored(self) -> bool:
-        """Whether anything of it is anywhere."""
-        return bool(self.found.places or self.read)
+BUSY, SERVER_ERROR = 429, 500
+GIVEN = ""
+"""Stands for the state in which consent is given: who is refused then too proves nothing."""
 
 
 async def collect_consent(scene: Scene) -> None:
-    """Every state with every operation, each with a fresh child; then the race, then the load."""
+    """Every operation with consent and in every state, each with a fresh child; then the race, the load."""
     settings = scene.settings.consent
-    probes: list[Probe] = []
-    for state, steps in settings.states.items():
-        for operation in settings.collect:
-            if scene.stopping:
-                return
-            scene.tell(f"consent: {state}, {operation}", len(probes) / (2 * len(settings.states) + 1))
-            probes.append(await _probe(scene, state, steps, operation))
-            scene.record(PART, probes)
+    probes = await _states(scene)
+    scene.record(PART, probes)
     if settings.race and settings.revoke and not scene.stopping:
         scene.tell("consent: revocation beside messages", 0.6)
         probes.append(await race(scene))
@@ -58,76 +40,78 @@ async def collect_consent(scene: Scene) -> None:
         await _load(scene)
 
 
-async def _probe(scene: Scene, state: str, steps: tuple[str, ...], operation: str) -> Probe:
-    check, severity = f"consent.{state}.{operation}", Severity.BLOCKER
-    try:
-        control = await _attempt(scene, scene.settings.consent.give, operation)
-        if isinstance(control, str):
-            return Probe(check, severity, Answered.NOT_TESTED, control)
-        if not control.heard.ok or not control.stored:
-            return Probe(check, severity, Answered.NOT_TESTED, _no_control(operation, control))
-        tried = await _attempt(scene, steps, operation)
-    except CampaignError as error:
-        return Probe(check, severity, Answered.NOT_TESTED, str(error))
-    if isinstance(tried, str):
-        return Probe(check, severity, Answered.NOT_TESTED, tried)
-    return _judged(check, state, operation, tried)
+async def _states(scene: Scene) -> list[Probe]:
+    """A probe for each state and operation."""
+    settings = scene.settings.consent
+    given = ConsentState(do=(*settings.give, *settings.opens))
+    tries = [
+        Try(state, how, operation)
+        for state, how in {GIVEN: given, **settings.states}.items()
+        for operation in settings.collect
+    ]
+    outcomes = list(zip(tries, await tried(scene, tries), strict=True))
+    controls = {each.operation: outcome for each, outcome in outcomes if each.state == GIVEN}
+    return [
+        _probe(each, outcome, controls[each.operation]) for each, outcome in outcomes if each.state != GIVEN
+    ]
 
 
-def _no_control(operation: str, control: Attempt) -> str:
+def _probe(each: Try, outcome: Attempt | Unasked, control: Attempt | Unasked) -> Probe:
+    why = _no_control(each.operation, control)
+    return _untested(each.state, each.operation, why) if why else _judged(each.state, each.operation, outcome)
+
+
+def _no_control(operation: str, control: Attempt | Unasked) -> str:
+    """Why nothing would be proved by a refusal; "" where it would."""
+    if isinstance(control, Unasked):
+        return f"with consent, {operation} could not be tried: {control.why}"
     if not control.heard.ok:
         return f"with consent, {operation} did not go well either: {control.heard.why} [{control.heard.id}]"
-    unread = f" ({'; '.join(control.found.unread)})" if control.found.unread else ""
-    return f"with consent, what {operation} sent was found nowhere{unread}; does it send {{{{ canary }}}}?"
-
-
-def _judged(check: str, state: str, operation: str, tried: Attempt) -> Probe:
-    accepted = tried.heard.status in GOOD
-    where = " and ".join(
-        filter(None, (str(tried.found) if tried.found.places else "", ", ".join(tried.read)))
-    )
-    ids = (tried.heard.id,)
-    if tried.stored:
-        said = f"consent {state}: {operation} was answered {tried.heard.status}, and stored in {where}"
-        return Probe(check, Severity.BLOCKER, Answered.FAILED, said, REMEDY, ids)
-    if accepted:
-        said = f"consent {state}: {operation} was accepted ({tried.heard.status}), and found nowhere"
-        return Probe(check, Severity.BLOCKER, Answered.FAILED, said, REMEDY, ids)
-    if tried.heard.status is None or tried.found.unread:
-        why = tried.heard.why if tried.heard.status is None else "; ".join(tried.found.unread)
-        return Probe(
-            check, Severity.BLOCKER, Answered.NOT_TESTED, f"consent {state}: {operation}: {why}", "", ids
+    if not control.stored:
+        unread = f" ({'; '.join(control.unread)})" if control.unread else ""
+        return (
+            f"with consent, what {operation} sent was found nowhere{unread}; does it send {{{{ canary }}}}?"
         )
-    said = f"consent {state}: {operation} was refused ({tried.heard.status}), and nothing of it is stored"
+    return ""
+
+
+def _judged(state: str, operation: str, outcome: Attempt | Unasked) -> Probe:
+    check = f"consent.{state}.{operation}"
+    if isinstance(outcome, Unasked):
+        if not outcome.needless:
+            return _untested(state, operation, outcome.why)
+        said = f"consent {state}: nobody can ask for {operation} then: {outcome.why}"
+        return Probe(check, Severity.BLOCKER, Answered.NOT_APPLICABLE, said)
+    ids, status = (outcome.heard.id,), outcome.heard.status
+    accepted = status in GOOD and not outcome.spoken
+    if outcome.words_stored or (outcome.stored and accepted):
+        said = f"consent {state}: {operation} was answered {status}, and stored in {outcome.where}"
+        return Probe(check, Severity.BLOCKER, Answered.FAILED, said, REMEDY, ids)
+    if why := _unsettled(outcome, accepted=accepted):
+        return _untested(state, operation, why, ids)
+    refused = "was let in, and not heard" if outcome.spoken else f"was refused ({status})"
+    said = f"consent {state}: {operation} {refused}, and nothing of it is stored"
     return Probe(check, Severity.BLOCKER, Answered.PASSED, said, "", ids)
 
 
-async def _attempt(scene: Scene, steps: tuple[str, ...], operation: str) -> Attempt | str:
-    """A fresh child, brought to a state, and one try; a text where it could not be brought there."""
-    child = await fresh_child(scene)
-    if child.trouble:
-        return f"a fresh {child.role} could not be made: {child.trouble}"
-    for step in steps:
-        heard = await child.do(step)
-        if not heard.ok:
-            return f"{step} did not go well: {heard.why} [{heard.id}]"
-    scope = child.another_word()
-    heard = await child.do(operation, scope=scope)
-    found = await search(scene.server, scene.redis, (scope.canary,))
-    return Attempt(heard, found, await _read(scene, child, scope.canary))
+def _unsettled(outcome: Attempt, *, accepted: bool) -> str:
+    """Why it is neither collected nor refused for all that is known; "" where it was refused."""
+    status = outcome.heard.status
+    if status is None or status >= SERVER_ERROR or status == BUSY:
+        return f"no answer settles it: {outcome.heard.why}"
+    if accepted:
+        return f"it was accepted ({status}), and found nowhere: nobody can tell what became of it"
+    if outcome.grown:
+        return (
+            f"it was refused ({status}), and yet there are {outcome.where}: look whether they hold anything "
+            "of it; a table in which refusals are noted belongs into consent.notes"
+        )
+    return "; ".join(outcome.unread)
 
 
-async def _read(scene: Scene, child: Principal, word: str) -> tuple[str, ...]:
-    """By which reading operations the word is seen."""
-    seen = []
-    for name in scene.settings.consent.reads:
-        try:
-            heard = await child.do(name, save=False)
-        except CampaignError:  # what it needs, a session say, was never made
-            continue
-        if heard.shows(word):
-            seen.append(name)
-    return tuple(seen)
+def _untested(state: str, operation: str, why: str, ids: tuple[str, ...] = ()) -> Probe:
+    said = f"consent {state}: {operation}: {why}"
+    return Probe(f"consent.{state}.{operation}", Severity.BLOCKER, Answered.NOT_TESTED, said, "", ids)
 
 
 async def _load(scene: Scene) -> None:

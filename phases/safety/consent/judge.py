@@ -17,6 +17,9 @@ def findings(evidence: Evidence, settings: ConsentSettings) -> Iterator[Finding]
     """One finding per planned probe."""
     asked = [each for each in planned(settings) if each.check != "consent.load"]
     yield from findings_of(read_probes(evidence, PART), asked, trouble=trouble_of(evidence, PART))
+    for state in settings.lacks:
+        why = f"there is no such state of consent, says the file (consent.lacks: {state})"
+        yield checks.not_applicable(f"consent.{state}", why)
     if settings.load:
         yield _load(evidence, settings)
 

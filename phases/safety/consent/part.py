@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from phases.safety.scene import Scene
     from phases.safety.settings import SafetySettings
 
-PROBE_SECONDS, RUN_SECONDS = 0.25, 0.4
+OWN_SECONDS, PROBE_SECONDS, RUN_SECONDS = 2.0, 0.08, 0.25
 
 
 class ConsentPart:
@@ -30,7 +30,9 @@ class ConsentPart:
         consent = settings.consent
         runs = consent.race.runs if consent.race else 0
         hold = consent.load.hold if consent.load else 0.0
-        return PROBE_SECONDS * len(consent.states) * len(consent.collect) + RUN_SECONDS * runs + hold
+        probes = (1 + len(consent.states)) * len(consent.collect)
+        wait = max((each.after for each in consent.states.values()), default=0.0)
+        return OWN_SECONDS + PROBE_SECONDS * probes + wait + RUN_SECONDS * runs + hold
 
     async def collect(self, scene: Scene) -> None:
         """Try to collect in every state."""

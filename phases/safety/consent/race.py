@@ -1,6 +1,6 @@
-"""Messages beside a revocation: what is stored after it was answered was collected without consent.
+"""Messages beside a revocation and after it: what is stored once it was answered had no consent.
 
-At the answer we look at what is stored by then, and again when all messages have ended. What came in between
+At the answer we look at what is stored by then, and again when all senders have ended. What came in between
 was committed after the answer; a message that was stored just before accuses nobody.
 """
 
@@ -20,11 +20,23 @@ from phases.safety.stores import Shelf, shelves
 if TYPE_CHECKING:
     from sqlalchemy import Table
 
+    from phases.safety.cast.principal import Principal
     from phases.safety.scene import Scene
 
 CHECK = "consent.race"
 STEPS = 8
 """From run to run the revocation comes later, up to the time that a message takes, in so many steps."""
+
+MOST_SENT = 40
+"""Messages that one sender sends in a run at most."""
+
+AFTERWARDS = 0.3
+"""Seconds for which messages are still sent once the revocation was answered: a consent that is remembered
+somewhere lets those in.
+"""
+
+BESIDE = 3
+"""Runs beside each other, each with a child of its own."""
 
 SETTLE = 0.25
 """Seconds after the last answer in which something that was queued may still be stored."""
@@ -57,11 +69,12 @@ async def race(scene: Scene) -> Probe:
         known = await _known(scene)
         if isinstance(known, str):
             return Probe(CHECK, Severity.BLOCKER, Answered.NOT_TESTED, known)
-        for number in range(settings.race.runs):
+        for first in range(0, settings.race.runs, BESIDE):
             if scene.stopping:
                 break
-            if (run := await _run(scene, known, number)) is not None:
-                runs.append(run)
+            numbers = range(first, min(first + BESIDE, settings.race.runs))
+            done = await asyncio.gather(*(_run(scene, known, number) for number in numbers))
+            runs += [run for run in done if run is not None]
     except CampaignError as error:
         return Probe(CHECK, Severity.BLOCKER, Answered.NOT_TESTED, str(error))
     return _judged(runs)
@@ -102,16 +115,34 @@ async def _run(scene: Scene, known: Known, number: int) -> Run | None:
         if not (await child.do(step)).ok:
             return None
     places = [Shelf(table, column, str(child.scope.values[name])) for table, column, name in known.counted]
-    scopes = [child.another_word() for _ in range(settings.race.at_once)]
-    writes = [asyncio.create_task(child.do(settings.race.write, scope=scope)) for scope in scopes]
-    await asyncio.sleep(known.usual * (number % STEPS) / STEPS)
-    under_way = any(not each.done() for each in writes)
-    revoked = await child.do(settings.revoke)
-    by_then = await _stored(scene, places)
-    await asyncio.gather(*writes)
+    senders = [
+        asyncio.create_task(_keep_on(child, settings.race.write)) for _ in range(settings.race.at_once)
+    ]
+    try:
+        await asyncio.sleep(known.usual * (1 + number % STEPS / STEPS))
+        under_way = any(not each.done() for each in senders)
+        revoked = await child.do(settings.revoke)
+        by_then = await _stored(scene, places)
+        await asyncio.wait(senders, timeout=AFTERWARDS + known.usual)
+    finally:
+        await _ended(senders)
     await asyncio.sleep(SETTLE)
     in_the_end = await _stored(scene, places)
     return Run(in_the_end > by_then, under_way, revoked.id) if revoked.ok else None
+
+
+async def _keep_on(child: Principal, write: str) -> None:
+    """Send one message after the other, a bounded number: before the revocation, beside it and after it."""
+    for _ in range(MOST_SENT):
+        await child.do(write, scope=child.another_word())
+
+
+async def _ended(senders: list[asyncio.Task[None]]) -> None:
+    for each in senders:
+        each.cancel()
+    for came in await asyncio.gather(*senders, return_exceptions=True):
+        if isinstance(came, Exception):
+            raise came
 
 
 async def _known(scene: Scene) -> Known | str:

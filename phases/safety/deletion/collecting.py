@@ -9,8 +9,8 @@ from campaign.clock import SECOND
 from campaign.errors import CampaignError
 from campaign.records import Severity
 from phases.safety.cast.principal import Principal
-from phases.safety.deletion.held import held
 from phases.safety.deletion.people import TOO_MANY, TRIES, deleter, export_of, shown, views
+from phases.safety.held import held
 from phases.safety.probe import Answered, Probe
 from phases.safety.scene import Scene
 

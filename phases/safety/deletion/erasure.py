@@ -9,8 +9,8 @@ from campaign.clock import SECOND
 from campaign.errors import CampaignError
 from campaign.records import Measurement
 from phases.safety.cast.principal import Heard, Principal
-from phases.safety.deletion.held import Held, held, in_logs
 from phases.safety.deletion.people import View, deleter, export_of, shown
+from phases.safety.held import Held, held, in_logs
 from phases.safety.scene import Scene
 from phases.safety.stores import search
 

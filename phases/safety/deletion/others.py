@@ -8,7 +8,6 @@ from campaign.errors import CampaignError
 from campaign.records import Severity
 from phases.safety.cast.principal import Principal
 from phases.safety.deletion.collecting import tell
-from phases.safety.deletion.held import held
 from phases.safety.deletion.people import (
     FIRST_FAMILY,
     OTHER_FAMILY,
@@ -19,6 +18,7 @@ from phases.safety.deletion.people import (
     stranger,
     views,
 )
+from phases.safety.held import held
 from phases.safety.probe import Answered, Probe
 from phases.safety.scene import Scene
 
