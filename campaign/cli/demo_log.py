@@ -21,10 +21,12 @@ OPTION = "--demo"
 
 @dataclass(frozen=True, slots=True)
 class DemoLog:
-    """Where the log will be, in a folder of its own. `labels` are those of the phases that look into it."""
+    """Where the log will be, in a folder of its own. `sections` are those that look into it, each below the
+    label of its phase.
+    """
 
     folder: Path
-    labels: tuple[str, ...]
+    sections: tuple[tuple[str, str], ...]
 
     @property
     def file(self) -> str:
@@ -42,20 +44,23 @@ class DemoLog:
 
     def overrides(self) -> dict[Key, tuple[Any, str]]:
         """What the phases must know of it, to lay over the campaign file."""
-        return {("phases", label, "transport", "logs"): ([self.file], OPTION) for label in self.labels}
+        return {("phases", label, section, "logs"): ([self.file], OPTION) for label, section in self.sections}
 
 
 def demo_log(steps: Iterable[Step]) -> DemoLog | None:
     """A log for the phases of this plan that look into one and name none; None: there are none of those."""
-    labels = tuple(step.label for step in steps if _looks(step))
+    sections = tuple((step.label, section) for step in steps for section in _looking(step))
     folder = Path(tempfile.gettempdir(), f"campaign-demo-{secrets.token_hex(6)}")
-    return DemoLog(folder, labels) if labels else None
+    return DemoLog(folder, sections) if sections else None
 
 
-def _looks(step: Step) -> bool:
+def _looking(step: Step) -> Iterator[str]:
+    """The sections of its settings that would look into a log, and have none."""
     if step.phase.info.name != PHASE:
-        return False
+        return
     if step.left_out is not None and step.left_out.kind is ReasonKind.REQUESTED:
-        return False
-    transport = getattr(step.settings, "transport", None)
-    return bool(transport and transport.operations and not transport.logs)
+        return
+    for section, wanted in (("transport", "operations"), ("deletion", "delete")):
+        own = getattr(step.settings, section, None)
+        if own and getattr(own, wanted) and not own.logs:
+            yield section

@@ -69,9 +69,10 @@ class Scene:
         """Say that children's data is not safe, the moment it is seen."""
         for each in probes:
             blocker = each.severity is Severity.BLOCKER and each.answered is Answered.FAILED
-            if blocker and part in VIOLATIONS and each.check not in self.troubles:
+            told = f"told {each.check}"
+            if blocker and part in VIOLATIONS and told not in self.troubles:
                 self.violated = True
-                self.troubles.setdefault(f"told {each.check}", each.said)
+                self.troubles[told] = each.said
                 self.tell(f"VIOLATION {each.check}: {each.said}")
 
 

@@ -6,12 +6,13 @@ import asyncio
 from collections import Counter
 
 import pytest
+from demo_file import tried_alone
 from family import SAFETY, judged, read_file, running_demo
 
 from campaign.canary import Mint
 from campaign.records import Evidence, Outcome
-from phases.safety.held import CHUNK, beginning, count_words, in_logs
 from phases.safety.deletion.judge import findings
+from phases.safety.held import CHUNK, beginning, count_words, in_logs
 from phases.safety.settings import PartName, SafetySettings
 
 OTHERS = [name for name in PartName.__args__ if name != "deletion"]
@@ -61,6 +62,70 @@ def test_what_a_sound_service_deletes_is_gone():
     assert found["deletion.recall"].message == "the export holds what 4 of 4 paths of collection stored"
     assert 0 < evidence.find("deletion.erased.database").value < 2
     assert evidence.facts["cast"]["left"] == {}
+
+
+def test_what_is_deleted_is_gone_for_guardians_and_operators_from_redis_and_from_the_log(
+    redis_server, tmp_path
+):
+    log = str(tmp_path / "access.log")
+    with running_demo("--redis-url", redis_server.url, "--access-log", log) as (url, database):
+        found, evidence = tried_alone(
+            "deletion", url, database=database, redis=redis_server.url, logs=[log], race=None, others=2
+        )
+    assert outcomes(found) == {
+        "deletion.by_others.own_child": "not_applicable",
+        "deletion.recall": "informational",
+        "deletion.resurrection": "inconclusive",  # no race was asked for
+    }
+    assert "shown by in_my_charge as guardian A1" in found["deletion.reads.guardian"].message
+    assert "shown by operators_view as operator A1" in found["deletion.reads.operator"].message
+    assert "in every key of Redis" in found["deletion.erased.redis"].message
+    assert "in the log files, " in found["deletion.erased.logs"].message
+    assert evidence.facts["cast"]["left"] == {}
+
+
+@pytest.mark.defects
+@pytest.mark.parametrize(
+    ("defect", "wanted"),
+    [
+        (
+            "stale-cache",
+            {"deletion.reads": "get_child as mother", "deletion.erased.redis": "teddy:text:child"},
+        ),
+        ("pii-in-logs", {"deletion.erased.logs": "access.log"}),
+    ],
+)
+def test_what_a_cache_or_a_log_keeps_is_found_there(defect, wanted, redis_server, tmp_path):
+    log = str(tmp_path / "access.log")
+    options = ("--redis-url", redis_server.url, "--access-log", log, "--defect", defect)
+    with running_demo(*options) as (url, database):
+        found, _ = tried_alone(
+            "deletion", url, database=database, redis=redis_server.url, logs=[log], race=None, others=2
+        )
+    assert {
+        check: found[check].message for check in outcomes(found) if outcomes(found)[check] == "failed"
+    } == {check: found[check].message for check in wanted}
+    assert [text for check, text in wanted.items() if text not in found[check].message] == []
+
+
+@pytest.mark.defects
+def test_what_an_admin_still_sees_is_found_and_one_who_never_saw_it_proves_nothing():
+    roles = {
+        **SAFETY["roles"],
+        "admin": {"start": ["register"], "stop": ["delete_account"], "credentials": ["token"], "families": 1},
+    }
+    readers = {"admin": {"reads": "search"}}
+    asked = section(readers=readers, race=None, secret=None, others=2)
+    with running_demo("--defect", "cache-key-collision") as (url, database):
+        found, _ = judged(url, database=database, skip=OTHERS, roles=roles, deletion=asked)
+        seen = found["deletion.reads.admin"]
+        assert (seen.outcome, "search as admin A1 (200)" in seen.message) == (Outcome.FAILED, True)
+    with running_demo() as (url, database):
+        found, _ = judged(url, database=database, skip=OTHERS, roles=roles, deletion=asked)
+        blind = found["deletion.reads.admin"]
+    assert blind.outcome is Outcome.INCONCLUSIVE
+    assert "not shown before either: search as admin A1" in blind.message
+    assert found["deletion.reads"].outcome is Outcome.PASSED
 
 
 @pytest.mark.defects

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
-from campaign.errors import CampaignError
 from campaign.records import Measurement, Severity
 from phases.safety.cast.principal import Heard, Principal
 from phases.safety.deletion.afterwards import Confided, confide, remembered
@@ -33,11 +32,11 @@ from phases.safety.deletion.people import (
     fresh_parent,
     ids_of,
     patiently,
-    shown,
     views,
 )
-from phases.safety.deletion.plan import ERASED, READ
+from phases.safety.deletion.plan import ERASED
 from phases.safety.deletion.race import Leftovers, resurrection
+from phases.safety.deletion.readers import Reader, readers, seeing_views
 from phases.safety.deletion.strangers import tried_by_others
 from phases.safety.probe import Answered, Probe
 from phases.safety.scene import Scene
@@ -63,15 +62,20 @@ class Book:
         self.scene.record(PART, self.probes, times=self.times)
 
 
+NOWHERE = Look()
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The child that is deleted: what it said, by what it was seen, and in which tables it was before."""
+    """The child that is deleted: what it said, by what it was seen, who else saw it, where it was stored."""
 
     child: Principal
     told: Told
     confided: Confided | None
     seeing: tuple[View, ...]
-    before: Look
+    readers: tuple[Reader, ...] = ()
+    before: Look = NOWHERE
+    in_redis: Look = NOWHERE
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -121,25 +125,14 @@ async def _subject(scene: Scene, book: Book, parent: Principal | None) -> Subjec
         scene.context.record.measurement(
             Measurement.exact("deletion.recall", share, unit="share", count=len(tested))
         )
-    seeing = await _seeing(scene, child, (child.canary, *told.accepted))
-    subject = Subject(child, told, confided, seeing, Look())
+    words = (child.canary, *told.accepted)
+    seeing = await seeing_views(views(scene, child), child, words)
+    subject = Subject(child, told, confided, seeing, await readers(scene, child, words))
+    if scene.redis:
+        subject = replace(subject, in_redis=await in_redis(scene, subject.words))
     if scene.server is None:
         return subject
-    before = await in_database(scene, child, subject.words)
-    return Subject(child, told, confided, seeing, before)
-
-
-async def _seeing(scene: Scene, child: Principal, words: tuple[str, ...]) -> tuple[View, ...]:
-    """The views that show any of the words: those that show nothing now prove nothing later."""
-    seeing = []
-    for view in views(scene, child):
-        try:
-            heard = await view.look(child)
-        except CampaignError:  # what it needs was never saved
-            continue
-        if shown(heard, words):
-            seeing.append(view)
-    return tuple(seeing)
+    return replace(subject, before=await in_database(scene, child, subject.words))
 
 
 async def _deleted(scene: Scene, book: Book, subject: Subject) -> Leftovers | None:
@@ -151,10 +144,8 @@ async def _deleted(scene: Scene, book: Book, subject: Subject) -> Leftovers | No
     heard = await patiently(deleter(child), operation, child=child)
     if not heard.ok:
         why = f"{operation} did not go well: {heard.why} [{heard.id}]"
-        checks = [f"{ERASED}.{store}" for store in _places(scene, subject) if store != READS]
-        book.add(
-            *(Probe(each, Severity.BLOCKER, Answered.NOT_TESTED, why) for each in (*checks, READ, OTHERS))
-        )
+        checks = [_check(store) for store in _places(scene, subject)]
+        book.add(*(Probe(each, Severity.BLOCKER, Answered.NOT_TESTED, why) for each in (*checks, OTHERS)))
         return None
     erased = await watched(scene, _places(scene, subject), since=heard.ended)
     for store, each in erased.items():
@@ -179,7 +170,10 @@ def _places(scene: Scene, subject: Subject) -> dict[str, Looking]:
     child, words = subject.child, subject.words
     places: dict[str, Looking] = {}
     if scene.settings.deletion.reads:
-        places[READS] = partial(in_reads, scene, child, words, seeing=list(subject.seeing))
+        places[READS] = partial(in_reads, scene, child, words, seeing=subject.seeing, export=True)
+    for reader in subject.readers:
+        look = partial(in_reads, scene, child, words, seeing=reader.seeing, export=False)
+        places[f"{READS}.{reader.role}"] = look
     if scene.server is not None:
         places[DATABASE] = partial(in_database, scene, child, words)
     if scene.redis:
@@ -197,8 +191,17 @@ TITLES = {
 }
 
 
+def _title(store: str) -> str:
+    return TITLES.get(store) or f"what {store.removeprefix(READS + '.')} reads of the child"
+
+
+def _check(store: str) -> str:
+    """The check of a store, or of those who look."""
+    return f"deletion.{store}" if store.startswith(READS) else f"{ERASED}.{store}"
+
+
 def _probe(scene: Scene, store: str, erased: Erased, subject: Subject, deleted: Heard) -> Probe:
-    check = READ if store == READS else f"{ERASED}.{store}"
+    check = _check(store)
     look, within = erased.look, scene.settings.deletion.within
     ids = (deleted.id, *look.exchanges)
     if look.still:
@@ -212,7 +215,7 @@ def _probe(scene: Scene, store: str, erased: Erased, subject: Subject, deleted: 
     was = ", ".join(_was(store, subject))
     seen = f", {look.seen}" if look.seen else ""
     said = (
-        f"nothing of the child is left in {TITLES[store]}{seen}, {erased.gone or 0:.2f} s after the deletion "
+        f"nothing of the child is left in {_title(store)}{seen}, {erased.gone or 0:.2f} s after the deletion "
         f"was answered{was}"
     )
     return Probe(check, Severity.BLOCKER, Answered.PASSED, said, "", ids)
@@ -224,11 +227,14 @@ def _no_control(store: str, subject: Subject) -> str:
         return "the child's words were in no table before it was deleted either"
     if store == READS and not subject.seeing:
         return "nothing of deletion.reads showed the child's words before it was deleted either"
-    return ""
+    return next((each.trouble for each in subject.readers if store == f"{READS}.{each.role}"), "")
 
 
 def _was(store: str, subject: Subject) -> Iterator[str]:
     if store == DATABASE:
         yield f"; before, it was in {subject.before.still}"
-    if store == READS:
-        yield f"; before, it was shown by {', '.join(map(str, subject.seeing[:8]))}"
+    if store == REDIS:
+        yield f"; before, it was in {subject.in_redis.still or 'none either'}"
+    seeing = {f"{READS}.{each.role}": each.seeing for each in subject.readers} | {READS: subject.seeing}
+    if store in seeing:
+        yield f"; before, it was shown by {', '.join(map(str, seeing[store][:8]))}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from campaign.clock import SECOND
@@ -115,8 +115,10 @@ async def in_log_files(scene: Scene, words: tuple[str, ...]) -> Look:
     return Look(", ".join(found.found), "; ".join(found.unread), seen=f"{found.size:,} bytes")
 
 
-async def in_reads(scene: Scene, child: Principal, words: tuple[str, ...], *, seeing: list[View]) -> Look:
-    """Whether anybody is still shown one of the words, by what showed them before and by the export."""
+async def in_reads(
+    scene: Scene, child: Principal, words: tuple[str, ...], *, seeing: Sequence[View], export: bool
+) -> Look:
+    """Whether anybody is still shown one of the words, by what showed them before, and by the export."""
     still, unsettled, ids = [], [], []
     for view in seeing:
         heard = await view.look(child)
@@ -125,7 +127,7 @@ async def in_reads(scene: Scene, child: Principal, words: tuple[str, ...], *, se
             ids.append(heard.id)
         elif heard.status is None or heard.status >= SERVER_ERROR or heard.status == TOO_MANY:
             unsettled.append(f"{view}: {heard.why} [{heard.id}]")
-    exported = await _export(scene, child)
+    exported = await _export(scene, child) if export else None
     if exported is not None and shown(exported, words):
         still.append(f"the export ({exported.status})")
         ids.append(exported.id)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from random import Random
 
 from campaign.errors import CampaignError
+from campaign.target.scope import Scope
 from phases.safety.cast.principal import Heard, Principal
 from phases.safety.scene import Scene
 
@@ -67,11 +68,20 @@ def own_token(child: Principal) -> bool:
 
 
 async def patiently(
-    who: Principal, operation: str, *, child: Principal | None = None, save: bool = False
+    who: Principal,
+    operation: str,
+    *,
+    child: Principal | None = None,
+    scope: Scope | None = None,
+    save: bool = False,
 ) -> Heard:
-    """What `who` is answered, aimed at the child's data where one is given. Raises CampaignError."""
+    """What `who` is answered, aimed at the child's data where one is given, or built from `scope`.
+
+    Raises CampaignError.
+    """
     for _ in range(TRIES):
-        scope = who.aimed_at(child) if child is not None and child is not who else None
+        if child is not None and child is not who:
+            scope = who.aimed_at(child)
         heard = await who.do(operation, scope=scope, save=save)
         if heard.status != TOO_MANY:
             break
@@ -104,12 +114,11 @@ class View:
 
 
 def views(scene: Scene, child: Principal) -> Iterator[View]:
-    """All that the file names: as the parent, as the child where it has a token of its own, and as others."""
+    """All that the file names, as the parent, and as the child where it has a token of its own."""
     settings = scene.settings.deletion
     asking = [deleter(child)]
     if own_token(child):
         asking.append(child)
-    asking += [each for role in settings.readers for each in scene.cast.of(role)[:1]]
     return (View(who, operation) for who in asking for operation in settings.reads)
 
 

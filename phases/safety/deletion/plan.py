@@ -44,6 +44,8 @@ def planned(settings: SafetySettings) -> Iterator[Planned]:
     )
     for check in (READ, SAME_NAME):
         yield Planned(check, Severity.BLOCKER, missing or no_reads)
+    for role in deletion.readers:
+        yield Planned(f"{READ}.{role}", Severity.BLOCKER, missing)
     for kind in (FAMILY, NOBODY, *((CHILD,) if signs_in(settings) else ())):
         yield Planned(f"{BY_OTHERS}.{kind}", Severity.BLOCKER, missing or no_reads)
     yield Planned(OTHERS, Severity.BLOCKER, missing)
