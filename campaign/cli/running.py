@@ -14,6 +14,7 @@ import typer
 
 from campaign.cli.demo_log import DemoLog, demo_log
 from campaign.cli.demo_parts import DemoParts, demo_parts
+from campaign.cli.demo_proxy import DemoProxy, demo_proxy
 from campaign.cli.demo_target import check_database, check_defects, note_unfound, running_demo
 from campaign.cli.files import campaign_file
 from campaign.cli.live import display
@@ -58,9 +59,9 @@ def execute(wish: Wish) -> int:
     _check(wish)
     registry = installed()
     campaign = _campaign(wish, registry)
-    parts, log = _parts(wish, campaign, registry)
-    if parts is not None or log is not None:
-        campaign = _campaign(wish, registry, parts=parts, log=log)
+    own = _demos(wish, campaign, registry)
+    if own:
+        campaign = _campaign(wish, registry, own=own)
     if wish.demo:
         check_database(campaign.target.stores["database"], named="target.database")
     note_unfound(wish.defects, registry.phases, stores=campaign.target.stores)
@@ -71,9 +72,10 @@ def execute(wish: Wish) -> int:
         show_plan(campaign, steps)
         typer.echo("dry run: nothing was sent")
         return 0
-    strange = [step for step in steps if parts is None or not parts.are_all(step, campaign.target)]
+    parts = [each for each in own if isinstance(each, DemoParts)]
+    strange = [step for step in steps if not any(each.are_all(step, campaign.target) for each in parts)]
     _confirm(strange, yes=wish.yes)
-    with _target(wish, campaign, parts, log=log) as there:
+    with _target(wish, campaign, own) as there:
         finished = _run(there, registry, options=options)
     show_summary(finished.result, finished.folder / "report.html")
     return finished.result.exit_code
@@ -87,25 +89,27 @@ def _check(wish: Wish) -> None:
     check_defects(wish.defects)
 
 
-def _parts(wish: Wish, campaign: Campaign, registry: Registry) -> tuple[DemoParts | None, DemoLog | None]:
-    """Parts of the demo for the phase that breaks them, and its log for the one that looks into that; None
-    where it will not run, or there is no demo.
+DemosOwn = tuple[DemoParts | DemoLog | DemoProxy, ...]
+"""What a demo has besides its service, for the phases that will run."""
+
+
+def _demos(wish: Wish, campaign: Campaign, registry: Registry) -> DemosOwn:
+    """Parts of the demo for the phase that breaks them, its log and its way to third parties for the one that
+    looks there; nothing where those will not run, or there is no demo.
     """
     if not wish.demo:
-        return None, None
+        return ()
     steps = make_plan(campaign, registry.phases, selection=wish.selection)
-    return demo_parts(steps), demo_log(steps)
+    return tuple(each for each in (demo_parts(steps), demo_log(steps), demo_proxy(steps)) if each is not None)
 
 
-def _campaign(
-    wish: Wish, registry: Registry, *, parts: DemoParts | None = None, log: DemoLog | None = None
-) -> Campaign:
+def _campaign(wish: Wish, registry: Registry, *, own: DemosOwn = ()) -> Campaign:
     hours = check_installed(wish.selection, registry.phases, stability_hours=wish.stability_hours)
     overrides = dict(wish.overrides)
     if hours is not None:
         overrides["phases", "stability", "hours"] = (hours, "--stability-hours")
-    for own in (parts, log):
-        overrides |= {} if own is None else own.overrides()
+    for each in own:
+        overrides |= each.overrides()
     path = campaign_file("demo" if wish.demo and wish.file is None else wish.file)
     campaign = with_tags(read_campaign(path, registry, overrides=overrides), wish.tags)
     campaign = _with_demos_own(campaign) if wish.demo else campaign
@@ -162,9 +166,7 @@ def _report_file(path: Path) -> Path:
 
 
 @contextmanager
-def _target(
-    wish: Wish, campaign: Campaign, parts: DemoParts | None, *, log: DemoLog | None
-) -> Iterator[Campaign]:
+def _target(wish: Wish, campaign: Campaign, own: DemosOwn) -> Iterator[Campaign]:
     """The campaign aimed at its target; with --demo that is a demo of our own, stopped afterwards."""
     if not wish.demo:
         yield campaign
@@ -172,7 +174,7 @@ def _target(
     asked = {name: "" if url == DEMOS_OWN else url for name, url in campaign.target.stores.items()}
     stores = {"database_url": asked.get("database", ""), "redis_url": asked.get("redis", "")}
     with ExitStack() as stack:
-        places = [stack.enter_context(own.in_place()) for own in (parts, log) if own is not None]
+        places = [stack.enter_context(each.in_place()) for each in own]
         options = [option for place in places for option in place]
         demo = stack.enter_context(running_demo(wish.defects, **stores, more=options))
         told = {**campaign.configuration, "target": {**campaign.configuration["target"], "url": demo.url}}

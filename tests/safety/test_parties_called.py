@@ -2,11 +2,16 @@
 
 import contextlib
 import http.client
+import json
 import socket
+import subprocess
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from demo_file import FILE as DEMO_FILE
+from demo_file import section, tried_alone
 from family import judged, running_demo
 from servers import free_port
 
@@ -14,6 +19,7 @@ from campaign.records import Evidence, Outcome
 from phases.safety.parties.judge import findings
 from phases.safety.parties.notice import plain_text
 from phases.safety.parties.settings import PartiesSettings
+from phases.safety.settings import PartName
 
 OTHERS = [
     "isolation", "consent", "crowd", "content", "sessions", "transport", "deletion", "retention", "quotas",
@@ -221,6 +227,49 @@ def test_the_demo_says_what_it_does_and_to_whom():
         found, _ = judged(url, skip=OTHERS, parties={"notice": {"url": "/privacy", "phrases": phrases}})
     assert outcomes({check: found[check] for check in NOTICES[:2]}) == {}
     assert found[NOTICES[2]].outcome is Outcome.INCONCLUSIVE
+
+
+def demo_told(**changes):
+    """The findings of the demo's own section, with the demo pointed at the recorder."""
+    port = free_port()
+    with running_demo("--outgoing-proxy", f"127.0.0.1:{port}") as (url, database):
+        return tried_alone("parties", url, database=database, listen=port, **changes)
+
+
+def test_the_demo_tells_its_third_party_with_consent_alone():
+    found, evidence = demo_told()
+    assert outcomes(found) == {}, told(found)
+    assert sorted(found) == sorted([*CALLS, *NOTICES])
+    calls = evidence.facts["parties"]["calls"]
+    assert [(each["stage"], each["host"], each["what"]) for each in calls] == [
+        ("with consent to disclosure", "insights.example", "POST /v1/turns")
+    ] * len(section()["parties"]["use"])
+    assert all(each["canaries"] for each in calls)
+
+
+@pytest.mark.defects
+def test_what_the_demo_tells_undeclared_or_before_it_may_is_found():
+    found, _ = demo_told(declared={}, use=["allow_disclosure", "say"])
+    assert outcomes(found) == {
+        "parties.declared": "failed",
+        "parties.disclosure": "failed",
+        "parties.notice.parties": "inconclusive",
+    }, told(found)
+    assert "to insights.example (POST /v1/turns)" in found["parties.disclosure"].message
+
+
+def test_run_demo_listens_to_what_its_demo_tells(tmp_path):
+    others = ", ".join(name for name in PartName.__args__ if name != "parties")
+    alone = DEMO_FILE.read_text().replace("  safety:\n", f"  safety:\n    skip: [{others}]\n", 1)
+    (tmp_path / "campaign.yaml").write_text(alone)
+    subprocess.run(
+        [sys.executable, "-m", "campaign", "run", "--demo", "campaign.yaml", "--only", "safety"],
+        cwd=tmp_path, capture_output=True, timeout=120, check=False,
+    )  # fmt: skip
+    (report,) = tmp_path.glob("reports/*/report.json")
+    (safety,) = (each for each in json.loads(report.read_text())["test_results"] if each["phase"] == "safety")
+    seen = {each["check"]: each["outcome"] for each in safety["findings"]}
+    assert {check: seen[check] for check in CALLS} == dict.fromkeys(CALLS, "passed")
 
 
 def test_a_page_is_read_as_a_reader_sees_it():

@@ -44,7 +44,8 @@ def _declared(fact: dict[str, Any], settings: PartiesSettings) -> Probe:
     strange = [host for host in hosts if settings.party_of(host) is None]
     if not hosts:
         return _open_question(DECLARED, NOTHING_CAME.format(port=settings.listen))
-    said = f"{len(hosts)} hosts were called ({', '.join(hosts[:5])}), {len(strange)} of them undeclared"
+    many = f"{len(hosts)} host{'s were' if len(hosts) > 1 else ' was'} called"
+    said = f"{many} ({', '.join(hosts[:5])}), {len(strange)} of them undeclared"
     if strange:
         said += f": {', '.join(strange[:5])}"
     remedy = "Declare the third party in the notice and in parties.declared, or stop calling it."
@@ -71,7 +72,9 @@ def _disclosure(fact: dict[str, Any], settings: PartiesSettings) -> Probe:
         return _open_question(DISCLOSURE, why)
     if not any(use["ok"] for use in fact["uses"] if use["stage"] == WITHOUT):
         return _open_question(DISCLOSURE, "nothing that was done went well")
-    said = f"none of {len(calls)} calls {WITHOUT} took a child's words to who is not integral"
+    made = f"none of {len(calls)} calls" if calls else "no call was made at all"
+    took = " took a child's words to who is not integral" if calls else f", and {len(fact['calls'])} with it"
+    said = f"{made} {WITHOUT}{took}"
     return _fact(DISCLOSURE, True, said=said)
 
 
