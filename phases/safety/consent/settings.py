@@ -1,6 +1,6 @@
 """What the campaign file says under `consent`."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
@@ -73,6 +73,8 @@ State = Annotated[
 """Operations alone may stand for it."""
 
 Lacking = Literal["pending", "withdrawn", "expired", "another_child", "older_policy"]
+_ONE = {"enum": list(get_args(Lacking))}
+LACKED = {"anyOf": [_ONE, {"type": "array", "items": _ONE}]}
 
 
 class ConsentSettings(Settings):
@@ -92,7 +94,7 @@ class ConsentSettings(Settings):
     revoke: OperationName | None = None
     opens: Operations = ()
     states: dict[str, State] = Field(default_factory=dict, max_length=12)
-    lacks: Annotated[tuple[Lacking, ...], BeforeValidator(_listed)] = ()
+    lacks: Annotated[tuple[Lacking, ...], BeforeValidator(_listed), WithJsonSchema(LACKED)] = ()
     collect: Operations = ()
     reads: Operations = ()
     notes: Words = ()

@@ -2,15 +2,11 @@
 
 from typing import Annotated, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from campaign.settings import Duration, Settings
 from phases.safety.cast.settings import Operations, Words
-
-
-def _listed(value: object) -> object:
-    return [value] if isinstance(value, str) else value
 
 
 class Party(Settings):
@@ -19,7 +15,7 @@ class Party(Settings):
     unless it is loopback or private); what is not passed on is answered with 502.
     """
 
-    hosts: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(_listed)]
+    hosts: Annotated[Words, Field(min_length=1)]
     integral: bool = False
     forward: bool = False
 
