@@ -2,13 +2,15 @@
 # Needs only Python 3.11 or newer, make and git; the rest is installed into .venv (and, as root, with apt).
 
 BIN := .venv/bin
+QUICK := not defects and not slow
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test defects lint types unit packaging bench clean
+.PHONY: help demo test slow defects lint types unit packaging bench clean
 
 help:
 	@echo "make demo       start the demo target, run a campaign against it, say where the report lies"
 	@echo "make test       lint, types and all tests, with the services they need"
+	@echo "make slow       the tests that take long"
 	@echo "make defects    the tests that find each defect of the demo, one by one"
 	@echo "make lint       ruff and mypy only"
 	@echo "make packaging  only the tests that build and install the wheel, the sdist and a zip"
@@ -21,11 +23,16 @@ demo: .venv/.installed
 test: .venv/.dev
 	@scripts/services
 	$(MAKE) lint
-	$(BIN)/pytest -n 3 --dist loadfile  # they mostly wait for servers, so more at once than there are cores
+	$(BIN)/pytest -n 3 --dist loadfile -m "$(QUICK) and not alone"  # they mostly wait for servers, so 3 on 2 cores
+	$(BIN)/pytest -m "$(QUICK) and alone"
+
+slow: .venv/.dev
+	@scripts/services
+	$(BIN)/pytest -m "slow and not defects" -n 3
 
 defects: .venv/.dev
 	@scripts/services
-	$(BIN)/pytest -m defects -n 2 --dist load
+	$(BIN)/pytest -m defects -n 3
 
 lint: .venv/.dev
 	$(BIN)/ruff check .

@@ -38,6 +38,8 @@ class Watch:
         """Look after all connections of this engine."""
         from sqlalchemy import event  # noqa: PLC0415
 
+        for begins in ("first_connect", "connect"):  # before SQLAlchemy asks a new connection what it is
+            event.listen(engine.pool, begins, lambda driver, *_: self._note(driver), insert=True)
         event.listen(engine.pool, "checkout", lambda driver, *_: self._note(driver))
         event.listen(engine.pool, "checkin", lambda driver, *_: self._forget(driver))
         event.listen(engine.pool, "close", lambda driver, *_: self._forget(driver))

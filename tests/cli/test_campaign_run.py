@@ -108,7 +108,9 @@ DEFECTS = {
 }
 
 
-@pytest.mark.parametrize("defect", DEFECTS)
+@pytest.mark.parametrize(
+    "defect", ["slow-history", *(pytest.param(each, marks=pytest.mark.slow) for each in [*DEFECTS][1:])]
+)
 def test_each_defect_fails_the_load_phase_for_the_right_reason_by_name(tmp_path, defect):
     code, output, _ = ended(campaign(*QUICK_LOAD, "--defect", defect, cwd=tmp_path))
     report, _ = report_in(tmp_path)
@@ -194,6 +196,7 @@ def test_two_runs_at_once_do_not_meet(tmp_path):
     assert set(codes) <= {0, 3}
 
 
+@pytest.mark.slow
 def test_a_baseline_is_compared_with(tmp_path):
     (tmp_path / "short.yaml").write_text(SHORT.replace("30s", "3s"))
     ended(campaign("run", "short.yaml", "--demo", cwd=tmp_path))

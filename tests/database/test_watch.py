@@ -51,6 +51,8 @@ def test_a_statement_on_a_frozen_server_ends_once_the_campaign_is_stopped(server
     opened.close()
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(180)
 @pytest.mark.postgres
 def test_a_phase_that_is_stopped_on_a_frozen_server_comes_to_its_end():
     server = Postgres()
@@ -64,7 +66,7 @@ def test_a_phase_that_is_stopped_on_a_frozen_server_comes_to_its_end():
                 await asyncio.sleep(0.02)
         with server.frozen():
             context.stop.request()
-            async with asyncio.timeout(60):  # several connections wait for their end, one after the other
+            async with asyncio.timeout(110):  # several connections wait for their end, one after the other
                 await phase
         return context.record
 

@@ -44,6 +44,7 @@ def history_p95_s(demo):
 
 
 @pytest.mark.parametrize(("options", "slow"), [((), False), (("--defect=slow-history",), True)])
+@pytest.mark.slow
 def test_slow_history(start, options, slow):
     with start(*options) as demo:
         assert (history_p95_s(demo) > 0.5) == slow
@@ -97,6 +98,7 @@ def slowest_answer_s(demo, *, seconds):
 
 
 @pytest.mark.parametrize(("options", "stalls"), [((), False), (("--defect=stall",), True)])
+@pytest.mark.slow
 def test_stall(start, options, stalls):
     with start("--seed-parents=20", "--seed-history=2000", *options) as demo:
         slowest = slowest_answer_s(demo, seconds=10)

@@ -197,6 +197,7 @@ def slowest_story_after_a_freeze(demo, *, seconds):
 
 
 @healthy_and("retry-storm")
+@pytest.mark.slow
 def test_a_companion_that_is_back_works_off_no_stale_questions(options, broken):
     with supervised(*options) as demo:
         assert (slowest_story_after_a_freeze(demo, seconds=4) > 0.6) == broken

@@ -117,6 +117,7 @@ def test_repeated_faults_are_episodes_of_their_own(demo, tmp_path):
     assert all(each["recovered"] for each in told["episodes"])
 
 
+@pytest.mark.slow
 def test_a_random_run_is_drawn_from_the_seed(demo, tmp_path):
     asked = {"chaos": {"for": "6s", "on": ["service"]}}
     told = [scenario(run(demo, tmp_path / str(each), scenarios=asked), "chaos") for each in range(2)]
@@ -151,6 +152,7 @@ def test_sessions_that_a_restart_ends_are_counted_while_others_sign_in_again(tmp
     assert told["episodes"][0]["recovered"]
 
 
+@pytest.mark.slow
 def test_a_route_of_ours_is_slow_cut_and_silent_and_then_as_it_was(tmp_path):
     with supervised(through_route=True) as demo:
         route = {"listen": f"127.0.0.1:{demo.route_port}", "to": f"127.0.0.1:{demo.companion_port}"}
@@ -172,6 +174,7 @@ def test_a_route_of_ours_is_slow_cut_and_silent_and_then_as_it_was(tmp_path):
     assert told["silent"]["requests"]["hung"] > 0
 
 
+@pytest.mark.slow
 def test_a_service_that_is_away_has_signed_nobody_out(tmp_path):
     """The lease of the process before keeps the next one from serving."""
     with supervised("--defect=slow-start", "--lease-s=60") as demo:

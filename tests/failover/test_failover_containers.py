@@ -106,10 +106,14 @@ SHORT = {
     "chaos": {"for": "6s"},
     "cold_start": {"for": "1s"},
 }
+AT_ONCE = {"database_killed", "cache_down", "service_restart"}
+"""Those that `make test` tries; `make slow` tries the others."""
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize("name", SHORT)
+@pytest.mark.parametrize(
+    "name", [each if each in AT_ONCE else pytest.param(each, marks=pytest.mark.slow) for each in SHORT]
+)
 def test_every_shipped_scenario_breaks_real_containers_and_the_healthy_demo_comes_back(
     staging, tmp_path, name
 ):

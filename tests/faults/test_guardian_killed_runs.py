@@ -34,6 +34,7 @@ def started():
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.slow
 def test_killed_at_20_random_moments_the_container_is_whole_within_10_seconds(
     engine, redis_container, started, tmp_path
 ):

@@ -159,6 +159,7 @@ BUSY = b"HTTP/1.1 500 Busy\r\nContent-Length: 0\r\n\r\n"
     (0.55, BUSY, [0.15, 0.25, 0.35, 0.45, 0.55], 0.08),
     (60, OK, [0.15, 0.25, 0.35, 0.45, 0.5], 0.12),
 ], ids=["answered late", "failed late", "timed out"])  # fmt: skip
+@pytest.mark.alone
 def test_a_paced_user_that_was_held_up_counts_from_its_grid_and_catches_up(  # noqa: PLR0917 - a case
     serve, make_plan, run_here, operation, stall, answer, late, near
 ):

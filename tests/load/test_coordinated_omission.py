@@ -37,6 +37,7 @@ def frozen_server():
     [(50, 20.0, 0), (200, 16.0, 1400)],
     ids=["50 arrivals/s", "200 arrivals/s on warm connections"],
 )
+@pytest.mark.slow
 def test_percentiles_are_those_of_an_observer_at_a_constant_rate(
     frozen_server, make_plan, run_here, operation, load
 ):
@@ -75,6 +76,7 @@ def plan_of(port, make_plan, operation, *, rate, seconds, ready, ahead):
     return make_plan(f"http://127.0.0.1:{port}", *operations, start=start, scenario=scenario)
 
 
+@pytest.mark.slow
 def test_what_others_would_report_is_off_by_orders(frozen_server, make_plan, run_here, operation):
     """The same stall seen by users who wait for their answers, and by arrivals that may wait for a user."""
     begins = time.monotonic() + 1.0

@@ -178,6 +178,7 @@ def test_a_list_that_is_none_is_our_failure(journey):
     assert "no list" in outcome.errors[0].detail
 
 
+@pytest.mark.alone
 def test_a_task_that_comes_to_nothing_does_not_spin(journey):
     outcome, seen = journey(If("iteration < 0", (Do("ask"),)), iterations=0, hold=0.3)
     assert seen == []

@@ -78,6 +78,7 @@ def test_slow_answers_do_not_slow_the_arrivals_the_pool_grows_instead(serve, mak
     assert outcome.load_reached == 1.0
 
 
+@pytest.mark.alone
 def test_arrivals_wait_for_a_user_when_all_are_busy_and_their_time_counts_from_due(
     serve, make_plan, run_here
 ):

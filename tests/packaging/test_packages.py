@@ -133,6 +133,7 @@ def test_a_bare_checkout_runs_without_being_installed(bare_python, checkout, tmp
     assert "<html" in (folder / "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_a_zip_of_a_checkout_runs(bare_python, checkout, tmp_path):
     archive = tmp_path / "campaign.zip"
     with zipfile.ZipFile(archive, "w") as zipped:

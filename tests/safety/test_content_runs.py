@@ -90,6 +90,7 @@ TIMES = {"latency", "loaded.latency", "rate", "levels.latency", "safety_check"}
 """Checks that a busy machine of ours may spoil."""
 
 
+@pytest.mark.slow
 def test_the_healthy_demo_is_proven_right_idle_and_under_load(tmp_path):
     with running_demo("--seed-parents", "40") as (url, _):
         found, evidence = run_content(url, tmp_path, **DEMO, levels=[], kinds="parent", beside=5)
@@ -105,6 +106,7 @@ def test_the_healthy_demo_is_proven_right_idle_and_under_load(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_verdicts_and_times_are_compared_at_further_levels_of_load(tmp_path):
     with serving(well) as it:
         asked = {**BRIEF, "levels": ["50%", "25%"], "safety_check": "check"}
@@ -138,6 +140,7 @@ def test_a_filter_that_digits_deceive_is_told_by_the_writing(tmp_path):
     assert "curl" in wrong[0]["curl"]
 
 
+@pytest.mark.slow
 def test_a_filter_that_blocks_what_is_safe_is_told_with_its_categories(tmp_path):
     with serving(
         lambda text: (200, True) if "kill" in text.lower() or "tummy" in text.lower() else well(text)
@@ -196,6 +199,7 @@ def test_a_filter_that_fails_open_under_load_is_told_by_that(tmp_path):
     assert evidence.facts["content"]["arms"]["loaded"]["sides"]["unsafe"]["outcomes"]["fail_open"] > 3
 
 
+@pytest.mark.slow
 def test_a_filter_that_fails_closed_blames_nobody_for_what_got_through(tmp_path):
     crowded = Crowded(status=503)
 
@@ -221,6 +225,7 @@ def test_a_filter_that_throws_dice_is_told_by_the_same_text(tmp_path):
     assert "same_verdict" in failed(found)
 
 
+@pytest.mark.slow
 def test_a_target_that_refuses_all_of_it_is_not_tested_and_soon_left_alone(tmp_path):
     with serving(lambda _: (429, None)) as it:
         began = time.monotonic()
