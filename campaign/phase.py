@@ -162,6 +162,19 @@ class Situated(Protocol):
 
 
 @runtime_checkable
+class Breaking(Protocol):
+    """What a phase may have besides, where it depends on its settings whether it breaks anything."""
+
+    def breaks(self, settings: Any) -> bool:
+        """Whether it breaks something on purpose with these settings, as a `disruptive` phase always does."""
+
+
+def is_disruptive(phase: Phase, settings: Any) -> bool:
+    """Whether the phase breaks something on purpose with these settings, and so asks first."""
+    return phase.info.disruptive or (isinstance(phase, Breaking) and phase.breaks(settings))
+
+
+@runtime_checkable
 class Foretelling(Protocol):
     """What a phase may have besides: more to say of its plan than how long it takes, for `campaign check`."""
 

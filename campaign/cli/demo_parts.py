@@ -95,6 +95,42 @@ def demo_parts(steps: Iterable[Step]) -> DemoParts | None:
         return DemoParts(folder, one.getsockname()[1], other.getsockname()[1], labels)
 
 
+@dataclass(frozen=True, slots=True)
+class DemoStandstill:
+    """A demo that stands still for a moment among its children: the safety phase may break what is our own.
+    `labels` are those of the phases that have a crowd, and name no fault.
+    """
+
+    labels: tuple[str, ...]
+
+    @contextmanager
+    def in_place(self) -> Iterator[tuple[str, ...]]:
+        """No options: the phase itself makes the fault."""
+        yield ()
+
+    def overrides(self) -> dict[Key, tuple[Any, str]]:
+        """What the phases may do, to lay over the campaign file."""
+        return {
+            ("phases", label, "crowd", "during_fault"): ({"lasts": "2s"}, OPTION) for label in self.labels
+        }
+
+
+def demo_standstill(steps: Iterable[Step]) -> DemoStandstill | None:
+    """A standstill for the phases of this plan that have a crowd; None where there is none of those."""
+    crowds = ((step, getattr(step.settings, "crowd", None)) for step in steps if step.left_out is None)
+    labels = tuple(
+        step.label for step, crowd in crowds
+        if step.phase.info.name == "safety" and crowd and crowd.kinds and crowd.fault is None
+    )  # fmt: skip
+    return DemoStandstill(labels) if labels else None
+
+
+def breaks_the_demo_alone(step: Step) -> bool:
+    """Whether a step would break the process of the target and nothing else, which with --demo is our own."""
+    fault = getattr(getattr(step.settings, "crowd", None), "fault", None)
+    return fault is not None and bool(fault.own_target)
+
+
 def _breaking(steps: Iterable[Step]) -> list[str]:
     """The labels of the steps that would break the demo, those included that do not know its parts yet."""
     return [

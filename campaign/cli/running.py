@@ -13,7 +13,13 @@ from typing import Any
 import typer
 
 from campaign.cli.demo_log import DemoLog, demo_log
-from campaign.cli.demo_parts import DemoParts, demo_parts
+from campaign.cli.demo_parts import (
+    DemoParts,
+    DemoStandstill,
+    breaks_the_demo_alone,
+    demo_parts,
+    demo_standstill,
+)
 from campaign.cli.demo_proxy import DemoProxy, demo_proxy
 from campaign.cli.demo_target import check_database, check_defects, note_unfound, running_demo
 from campaign.cli.files import campaign_file
@@ -24,6 +30,7 @@ from campaign.cli.wishes import Key, check_installed
 from campaign.config.plan import Campaign
 from campaign.config.tags import TagChoice, with_tags
 from campaign.errors import ConfigurationError, RefusedError
+from campaign.phase import is_disruptive
 from campaign.registry import Registry, installed
 from campaign.report.read import read_report
 from campaign.runner.api import run_loop
@@ -73,7 +80,12 @@ def execute(wish: Wish) -> int:
         typer.echo("dry run: nothing was sent")
         return 0
     parts = [each for each in own if isinstance(each, DemoParts)]
-    strange = [step for step in steps if not any(each.are_all(step, campaign.target) for each in parts)]
+    strange = [
+        step
+        for step in steps
+        if not (wish.demo and breaks_the_demo_alone(step))
+        and not any(each.are_all(step, campaign.target) for each in parts)
+    ]
     _confirm(strange, yes=wish.yes)
     with _target(wish, campaign, own) as there:
         finished = _run(there, registry, options=options)
@@ -89,7 +101,7 @@ def _check(wish: Wish) -> None:
     check_defects(wish.defects)
 
 
-DemosOwn = tuple[DemoParts | DemoLog | DemoProxy, ...]
+DemosOwn = tuple[DemoParts | DemoStandstill | DemoLog | DemoProxy, ...]
 """What a demo has besides its service, for the phases that will run."""
 
 
@@ -100,7 +112,8 @@ def _demos(wish: Wish, campaign: Campaign, registry: Registry) -> DemosOwn:
     if not wish.demo:
         return ()
     steps = make_plan(campaign, registry.phases, selection=wish.selection)
-    return tuple(each for each in (demo_parts(steps), demo_log(steps), demo_proxy(steps)) if each is not None)
+    own = (demo_parts(steps), demo_standstill(steps), demo_log(steps), demo_proxy(steps))
+    return tuple(each for each in own if each is not None)
 
 
 def _campaign(wish: Wish, registry: Registry, *, own: DemosOwn = ()) -> Campaign:
@@ -141,7 +154,9 @@ def _confirm(steps: Iterable[Step], *, yes: bool) -> None:
     """Ask before anything is broken on purpose that is not our own. Raises RefusedError where nobody can
     answer, or says no.
     """
-    breaking = [step.label for step in steps if step.phase.info.disruptive and not step.left_out]
+    breaking = [
+        step.label for step in steps if not step.left_out and is_disruptive(step.phase, step.settings)
+    ]
     if not breaking or yes:
         return
     what = f"{', '.join(breaking)} will break parts of the target on purpose and put them back"

@@ -16,6 +16,7 @@ from campaign.faults.journal import Journal
 from campaign.faults.leftovers import Leftover, Standing, Zeal, heal_leftovers, shouted, unsettled
 from campaign.faults.lock import in_use, is_locked, same_target, take_lock
 from campaign.faults.place import anything_open, state_folder
+from campaign.phase import is_disruptive
 from campaign.records import NOT_RESTORED, PhaseResult
 from campaign.runner.plan import Step
 
@@ -51,7 +52,7 @@ def sole(target: str, steps: Iterable[Step], *, run: str) -> Iterator[None]:
     there is no folder for locks, a phase that breaks something says so itself.
     """
     state = state_folder(os.environ)
-    breaks = any(step.phase.info.disruptive and step.left_out is None for step in steps)
+    breaks = any(step.left_out is None and is_disruptive(step.phase, step.settings) for step in steps)
     with ExitStack() as stack:
         with suppress(OSError):
             if breaks:

@@ -13,7 +13,7 @@ from campaign.clock import SECOND, Clock
 from campaign.config.plan import Campaign
 from campaign.events import Events, PhaseBegan, PhaseProgressed
 from campaign.evidence import EvidenceLog
-from campaign.phase import PhaseContext, Progress, Stop
+from campaign.phase import PhaseContext, Progress, Stop, is_disruptive
 from campaign.records import Evidence, PhaseResult, Reason, ReasonKind, Status
 from campaign.runner.interrupt import Interrupt
 from campaign.runner.judging import Judged, judge, told
@@ -90,7 +90,7 @@ async def _collect(step: Step, log: EvidenceLog, *, around: Surroundings) -> Rea
     with around.interrupt.aimed_at(soft=stop.request, hard=task.cancel):
         if around.interrupt.count:
             stop.request()
-        last = HEALING_GRACE if step.phase.info.disruptive else LAST_GRACE
+        last = HEALING_GRACE if is_disruptive(step.phase, step.settings) else LAST_GRACE
         late = await _within(task, stop, seconds=allowed, last=last)
     if late:
         return Reason(ReasonKind.DEADLINE, f"not finished after {allowed:.0f} s, so it was ended")

@@ -55,6 +55,14 @@ class SafetyPhase:
         chosen: SafetySettings = settings
         return tuple(judge_safety(evidence, chosen))
 
+    def breaks(self, settings: Any) -> bool:
+        """Whether the crowd is tried with a fault, which the file must allow."""
+        from phases.safety.parts import asked  # noqa: PLC0415
+
+        chosen: SafetySettings = settings
+        crowd = next((part for part in asked(chosen) if part.name == "crowd"), None)
+        return crowd is not None and crowd.wanted(chosen) and chosen.crowd.fault is not None
+
     def foretell(self, settings: Any, vocabulary: Vocabulary) -> Iterable[str]:
         """The matrix that would be tried, and the routes of the OpenAPI document that nobody asks."""
         from phases.safety.foretold import lines  # noqa: PLC0415

@@ -1,25 +1,28 @@
-"""Lets the crowd loose twice: saying what each would say, then all of them the same."""
+"""Lets the crowd loose: saying what each would say, then all the same, then while something is broken."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from campaign.faults.breaker import uninterrupted
 from campaign.load.fleet import run_load
 from campaign.load.outcome import LoadOutcome, Second
 from campaign.load.sightings import carries_canaries, seen
 from campaign.load.spec import LoadPlan, ramp_and_hold
 from campaign.target.journey import operations_in
 from campaign.target.spec import FeedSpec, Vocabulary
-from phases.safety.crowd.settings import CrowdSettings
+from phases.safety.crowd.faulted import Told, broken_meanwhile
+from phases.safety.crowd.settings import AROUND, CrowdFault, CrowdSettings
 from phases.safety.scene import Scene
 
 PART = "crowd"
 AT_ONCE = float("inf")
 
-OWN_WORDS, SAME_WORDS = "own_words", "same_words"
-"""The two scenarios: each its own words, and all the same at the same moment."""
+OWN_WORDS, SAME_WORDS, DURING_FAULT = "own_words", "same_words", "during_fault"
+"""The scenarios: each its own words, all the same at the same moment, each its own beside a fault."""
 
 
 async def collect_crowd(scene: Scene) -> None:
@@ -30,11 +33,11 @@ async def collect_crowd(scene: Scene) -> None:
     if not carries_canaries(words):
         scene.context.record.fact(PART, {"runs": [], "why": NOBODY})
         return
-    for place, (name, vocabulary) in enumerate(_scenarios(words)):
+    scenarios = list(_scenarios(words, settings))
+    for place, (name, vocabulary) in enumerate(scenarios):
         if scene.stopping:
             break
-        outcome = await _run(scene, name, vocabulary, share=place / 2)
-        runs.append(_plain(name, outcome, seed=scene.context.seed))
+        runs.append(await _run(scene, name, vocabulary, share=(place / len(scenarios), 1 / len(scenarios))))
         scene.context.record.fact(PART, {"runs": runs})
         if runs[-1]["canaries"].get("seen"):
             scene.violated = True
@@ -53,15 +56,21 @@ def mapped(vocabulary: Vocabulary, settings: CrowdSettings) -> Vocabulary:
     return replace(vocabulary, users=users, operations=operations)
 
 
-def _scenarios(vocabulary: Vocabulary) -> Iterator[tuple[str, Vocabulary]]:
+def _scenarios(vocabulary: Vocabulary, settings: CrowdSettings) -> Iterator[tuple[str, Vocabulary]]:
     yield OWN_WORDS, vocabulary
     same = {name: FeedSpec(name, feed.values[:1]) for name, feed in vocabulary.feeds.items()}
     yield SAME_WORDS, replace(vocabulary, feeds=same)
+    if settings.fault:
+        yield DURING_FAULT, vocabulary
 
 
-async def _run(scene: Scene, name: str, vocabulary: Vocabulary, *, share: float) -> LoadOutcome:
+async def _run(
+    scene: Scene, name: str, vocabulary: Vocabulary, *, share: tuple[float, float]
+) -> dict[str, Any]:
+    """One scenario as JSON data; `share` is where it begins in the part, and how much of it it is."""
     context, settings = scene.context, scene.settings.crowd
-    seconds = settings.hold / 2
+    fault = settings.fault if name == DURING_FAULT else None
+    seconds = settings.faulted_seconds if fault else settings.hold / 2
     plan = LoadPlan(
         context.target,
         vocabulary,
@@ -71,15 +80,38 @@ async def _run(scene: Scene, name: str, vocabulary: Vocabulary, *, share: float)
         leave=settings.disconnects,
     )
 
-    def see(second: Second) -> None:
-        scene.tell(
-            f"crowd: {name.replace('_', ' ')}",
-            min(share + second.at / settings.hold, 1.0),
-            rate=second.rate,
-            users=second.users,
-        )
+    told, came = Told(), asyncio.Event()
+    good: list[tuple[float, float]] = []
 
-    return await run_load(plan, clock=context.clock, stop=context.stop, on_second=see)
+    def see(second: Second) -> None:
+        came.set()
+        good.append((second.at, second.rate * second.seconds * (1.0 - (second.error_rate or 0.0))))
+        done = min(second.at / seconds, 1.0)
+        said = f"crowd: {name.replace('_', ' ')}"
+        scene.tell(said, share[0] + share[1] * done, rate=second.rate, users=second.users)
+
+    breaking = asyncio.create_task(_broken(scene, fault, told, came)) if fault else None
+    try:
+        outcome = await run_load(plan, clock=context.clock, stop=context.stop, on_second=see)
+    finally:
+        if breaking is not None:
+            came.set()
+            await uninterrupted(breaking)
+    plain = _plain(name, outcome, seed=context.seed)
+    return {**plain, "fault": _with_answers(told, good)} if fault else plain
+
+
+async def _broken(scene: Scene, fault: CrowdFault, told: Told, came: asyncio.Event) -> None:
+    """The fault, once the crowd is there."""
+    await came.wait()
+    await broken_meanwhile(scene.context, fault, told, after=AROUND - 1.0)
+
+
+def _with_answers(told: Told, good: list[tuple[float, float]]) -> dict[str, Any]:
+    """The fault, and how many good answers came since it began (counted by whole seconds)."""
+    began = told.began
+    since = 0 if began is None else round(sum(count for at, count in good if at > began + 1.0))
+    return {**told.plain(), "answers_since": since}
 
 
 def _plain(name: str, outcome: LoadOutcome, *, seed: int) -> dict[str, Any]:

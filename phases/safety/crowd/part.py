@@ -25,7 +25,8 @@ class CrowdPart:
 
     def seconds(self, settings: SafetySettings) -> float:
         """The time that the crowd is there, and a little for coming and going."""
-        return settings.crowd.hold + 6.0
+        faulted = settings.crowd.faulted_seconds
+        return settings.crowd.hold + 6.0 + (faulted + 4.0 if faulted else 0.0)
 
     async def collect(self, scene: Scene) -> None:
         """Let the crowd loose."""
