@@ -11,9 +11,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from campaign.database.failure import failure_of
 from campaign.records import Measurement, Severity
 from campaign.units import format_quantity
+from phases.safety.held import Held, held
 from phases.safety.probe import Answered, Probe
 from phases.safety.retention.moments import column_of, seconds_of, unknown_column
-from phases.safety.stores import in_database, tables_of
+from phases.safety.stores import tables_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Table
@@ -81,8 +82,9 @@ async def classed(scene: Scene) -> Probe:
     """Whether every table that holds a word of ours is in the policy."""
     assert scene.server is not None  # noqa: S101 - whoever calls has looked
     words = tuple(each.canary for each in scene.cast.people if not each.trouble)
-    places, unread = await asyncio.to_thread(in_database, scene.server, words)
-    without = sorted({each.where for each in places} - scene.settings.retention.policy.keys())
+    now = await held(scene.server, words[0]) if words else Held()
+    places, unread = now.of(words), now.unread
+    without = sorted(places.keys() - scene.settings.retention.policy.keys())
     severity = Severity.IMPORTANT
     if without:
         said = f"children's data are in tables that the policy does not name: {', '.join(without)}"
