@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,9 +16,13 @@ from campaign.target.operation import Operation, compile_operation
 from campaign.target.scope import Scope
 from campaign.target.spec import OptionsSpec
 from campaign.target.template import compile_text
-from phases.safety.cast.principal import Principal
+from phases.safety.cast.principal import Heard, Principal
 from phases.safety.cast.settings import ANONYMOUS, CastSettings, RoleSettings
 from phases.safety.exchange import Exchanges
+
+TOO_MANY = 429
+TRIES, PAUSE = 8, 0.4
+"""How often somebody who is refused for a rate limit asks again, and after how many seconds."""
 
 PATIENCE = 10.0
 """Seconds that we wait for an answer."""
@@ -76,7 +81,7 @@ class Cast:
         self.people.append(principal)
         try:
             for operation in settings.start:
-                heard = await principal.do(operation)
+                heard = await _patiently(principal, operation)
                 if not heard.ok:
                     principal.trouble = f"{operation} did not go well: {heard.why} [{heard.id}]"
                     break
@@ -130,6 +135,16 @@ class Cast:
             auth=None if settings.auth is None else compile_text(settings.auth),
             parent=parent,
         )
+
+
+async def _patiently(principal: Principal, operation: str) -> Heard:
+    """What came of it; a rate limit is waited for, as those who come after each other meet it."""
+    for _ in range(TRIES):
+        heard = await principal.do(operation)
+        if heard.status != TOO_MANY:
+            break
+        await asyncio.sleep(PAUSE)
+    return heard
 
 
 @asynccontextmanager

@@ -23,12 +23,7 @@ async def fresh_child(scene: Scene) -> Principal:
     parents = scene.cast.of(above, "A") if above else []
     if above and not parents:
         raise CampaignError(f"no {above} of family A could be made")
-    for _ in range(TRIES):
-        child = await scene.cast.more(role, "A", parent=parents[0] if parents else None)
-        if str(TOO_MANY) not in child.trouble:
-            break
-        await asyncio.sleep(PAUSE)
-    return child
+    return await scene.cast.more(role, "A", parent=parents[0] if parents else None)
 
 
 async def patiently(child: Principal, operation: str, *, scope: Scope | None = None) -> Heard:

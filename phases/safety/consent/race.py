@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from campaign.clock import SECOND
 from campaign.errors import CampaignError
 from campaign.records import Severity
-from phases.safety.consent.children import fresh_child
+from phases.safety.consent.children import fresh_child, patiently
 from phases.safety.probe import Answered, Probe
 from phases.safety.stores import Shelf, shelves
 
@@ -34,6 +34,9 @@ AFTERWARDS = 0.3
 """Seconds for which messages are still sent once the revocation was answered: a consent that is remembered
 somewhere lets those in.
 """
+
+PAUSE = 0.1
+"""Seconds between a sender's messages by then: they must not all be refused for a rate limit."""
 
 BESIDE = 3
 """Runs beside each other, each with a child of its own."""
@@ -112,16 +115,16 @@ async def _run(scene: Scene, known: Known, number: int) -> Run | None:
     assert settings.revoke is not None  # noqa: S101
     child = await fresh_child(scene)
     for step in settings.give:
-        if not (await child.do(step)).ok:
+        if not (await patiently(child, step)).ok:
             return None
     places = [Shelf(table, column, str(child.scope.values[name])) for table, column, name in known.counted]
-    senders = [
-        asyncio.create_task(_keep_on(child, settings.race.write)) for _ in range(settings.race.at_once)
-    ]
+    talk = _Talk(child, settings.race.write)
+    senders = [asyncio.create_task(talk.keep_on()) for _ in range(settings.race.at_once)]
     try:
         await asyncio.sleep(known.usual * (1 + number % STEPS / STEPS))
-        under_way = any(not each.done() for each in senders)
-        revoked = await child.do(settings.revoke)
+        under_way = bool(talk.under_way)
+        revoked = await patiently(child, settings.revoke)
+        talk.revoked = True
         by_then = await _stored(scene, places)
         await asyncio.wait(senders, timeout=AFTERWARDS + known.usual)
     finally:
@@ -131,10 +134,25 @@ async def _run(scene: Scene, known: Known, number: int) -> Run | None:
     return Run(in_the_end > by_then, under_way, revoked.id) if revoked.ok else None
 
 
-async def _keep_on(child: Principal, write: str) -> None:
-    """Send one message after the other, a bounded number: before the revocation, beside it and after it."""
-    for _ in range(MOST_SENT):
-        await child.do(write, scope=child.another_word())
+@dataclass(slots=True)
+class _Talk:
+    """What the senders of one run say; `under_way` of it has no answer yet."""
+
+    child: Principal
+    write: str
+    under_way: int = 0
+    revoked: bool = False
+
+    async def keep_on(self) -> None:
+        """Send one message after the other, a bounded number: before the revocation, beside it, after it."""
+        for _ in range(MOST_SENT):
+            self.under_way += 1
+            try:
+                await self.child.do(self.write, scope=self.child.another_word())
+            finally:
+                self.under_way -= 1
+            if self.revoked:
+                await asyncio.sleep(PAUSE)
 
 
 async def _ended(senders: list[asyncio.Task[None]]) -> None:
