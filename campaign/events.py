@@ -51,6 +51,15 @@ class PhaseProgressed:
 
 
 @dataclass(frozen=True, slots=True)
+class Alerted:
+    """Something that people must hear at once; `kind` is "violation", say, `label` the phase that saw it."""
+
+    label: str
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class PhaseEnded:
     """A phase ended, or was left out; `score` 0..100 of what was judged, None where nothing was."""
 
@@ -72,7 +81,7 @@ class CampaignEnded:
     result: CampaignResult
 
 
-Event = CampaignBegan | PhaseBegan | PhaseProgressed | PhaseEnded | Notice | CampaignEnded
+Event = CampaignBegan | PhaseBegan | PhaseProgressed | Alerted | PhaseEnded | Notice | CampaignEnded
 Listener = Callable[[Event], None]
 
 

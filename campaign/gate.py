@@ -42,6 +42,8 @@ def judge_gate(results: Iterable[PhaseResult], score: Score, *, policy: Policy, 
     findings = [finding for result in results if result.in_plan for finding in result.findings]
     failures = _failures(findings, score, policy)
     doubts = _doubts(findings, results, score=score, policy=policy)
+    if stop is StopReason.STOPPED_AT_VIOLATION:
+        failures.append("the campaign was stopped at the first violation, before its end")
     passed = not failures and not doubts
     code = PASSED if passed else FAILED if failures else NOT_JUDGED
     if stop is StopReason.INTERRUPTED:

@@ -41,8 +41,18 @@ class PhaseInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class Alert:
+    """What people must hear at once: `kind` is a word to choose by ("violation"), by which the campaign file
+    says who is told and whether the campaign ends there.
+    """
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a phase is: `share` 0..1 (None: unknown), a few words, and live figures.
+    """How far a phase is: `share` 0..1 (None: unknown), a few words, live figures, and an alert.
 
     Figures that the terminal knows: rate (1/s), p95 (s), error_rate (share), users, requests.
     """
@@ -50,6 +60,7 @@ class Progress:
     share: float | None
     message: str
     figures: Mapping[str, float] = field(default_factory=dict)
+    alert: Alert | None = None
 
 
 class Record(Protocol):

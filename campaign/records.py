@@ -63,6 +63,7 @@ class ReasonKind(StrEnum):
     CRASHED = "crashed"
     DEADLINE = "deadline"
     INTERRUPTED = "interrupted"
+    STOPPED = "stopped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,6 +304,7 @@ class StopReason(StrEnum):
     FINISHED = "finished"
     INTERRUPTED = "interrupted"
     TARGET_UNREACHABLE = "target_unreachable"
+    STOPPED_AT_VIOLATION = "stopped_at_violation"
 
 
 @dataclass(frozen=True, slots=True)

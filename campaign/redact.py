@@ -51,6 +51,11 @@ _BARE = re.compile(
     r"|AKIA[0-9A-Z]{16}|gh[pousr]_\w{20,}+|(?:sk|pk|rk)[-_](?:[\w-]{16,}+)|xox[abpr]-[\w-]{10,}+"
     r")"
 )
+PERSONAL = re.compile(
+    r"(?P<mail>[\w.+-]{1,64}@[\w-]{1,63}\.[\w.]{2,20})|(?P<phone>(?<!\d)\+?\d[\d .()-]{7,14}\d(?!\d))"
+)
+"""Mail addresses, and what may be the number of a telephone."""
+
 _PRIVATE_KEY = re.compile(
     r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|\Z)", re.DOTALL
 )
@@ -78,6 +83,11 @@ class Redactor:
                 break
             text = masked
         return text
+
+
+def mask_personal(text: str) -> str:
+    """The text without mail addresses and numbers of telephones."""
+    return PERSONAL.sub(MASK, text)
 
 
 def mask_own(text: str, own: Iterable[str], *, redact: Callable[[str], str]) -> str:

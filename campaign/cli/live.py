@@ -15,6 +15,7 @@ from rich.text import Text
 
 from campaign.cli.console import Output
 from campaign.events import (
+    Alerted,
     CampaignBegan,
     Event,
     Listener,
@@ -63,6 +64,8 @@ def _plain(event: Event) -> str | None:
         return f"  {event.label}: begins, about {format_quantity(event.seconds, 's')}"
     if isinstance(event, PhaseEnded):
         return f"  {event.result.phase}: {_ending(event.result, event.score)}"
+    if isinstance(event, Alerted):
+        return f"  {event.kind.upper()} in {event.label}: {visible(event.text)}"
     return f"  {visible(event.text)}" if isinstance(event, Notice) else None
 
 
@@ -117,6 +120,9 @@ class LiveTable:
             self._rows[event.label].progress = event.progress
         elif isinstance(event, PhaseEnded):
             self._end(event)
+        elif isinstance(event, Alerted):
+            told = f"{event.kind.upper()} in {event.label}: {visible(event.text)}"
+            self._console.print(told, style="bold red", markup=False)
         elif isinstance(event, Notice):
             self._console.print(visible(event.text), markup=False)
 

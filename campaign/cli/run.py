@@ -94,6 +94,12 @@ def run(
     fail_under: Annotated[
         float | None, typer.Option(min=0, max=100, help="The score that the lower bound must reach.")
     ] = None,
+    stop_on: Annotated[
+        str | None,
+        typer.Option(
+            metavar="violation", help="End the campaign at the first of these; the report is written."
+        ),
+    ] = None,
     output: Annotated[Path, typer.Option(help="Folder that gets a new folder for this run.")] = Path(
         "reports"
     ),
@@ -137,6 +143,7 @@ def run(
             redis_url=redis_url,
             fail_under=fail_under,
             preset=preset,
+            stop_on=stop_on,
         ),
         tags=tags_from(tags or (), exclude_tags or ()),
         stability_hours=stability_hours,

@@ -22,6 +22,7 @@ def overrides_from(
     redis_url: str | None,
     fail_under: float | None,
     preset: str | None = None,
+    stop_on: str | None = None,
 ) -> dict[Key, tuple[Any, str]]:
     """The keys that options set, each with the option to name in a message."""
     wishes: dict[Key, tuple[Any, str]] = {
@@ -29,6 +30,7 @@ def overrides_from(
         ("target", "database"): (database_url, "--database-url"),
         ("target", "redis"): (redis_url, "--redis-url"),
         ("scoring", "pass"): (fail_under, "--fail-under"),
+        ("stop_on",): (stop_on, "--stop-on"),
         ("phases", "load", "scenarios"): (preset and {preset: {"preset": preset}}, "--preset"),
     }
     return {key: wish for key, wish in wishes.items() if wish[0] is not None}

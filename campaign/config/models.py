@@ -21,6 +21,7 @@ from campaign.config.texts import (
     Name,
     StoreUrl,
     Title,
+    WebhookUrl,
     wrong,
 )
 from campaign.config.users import UserModel
@@ -179,6 +180,19 @@ class MonitorModel(Part):
     interval: Annotated[Duration, Field(ge=0.1, le=60)] = 1.0
 
 
+AlertKind = Literal["violation"]
+"""What people may want to hear at once, or end a campaign for."""
+
+
+class NotifyModel(Part):
+    """Who is told outside, and of what: `webhook` gets `{"text": ...}`, as Slack takes it."""
+
+    webhook: WebhookUrl = ""
+    on: Annotated[list[AlertKind | Literal["ended"]], BeforeValidator(_listed)] = Field(
+        default=["violation", "ended"], min_length=1
+    )
+
+
 class CampaignModel(Part):
     """A whole campaign file; `phases` are only named here."""
 
@@ -196,3 +210,5 @@ class CampaignModel(Part):
     phases: dict[Name, Any] = Field(min_length=1)
     scoring: ScoringModel = ScoringModel()
     monitor: MonitorModel = MonitorModel()
+    notify: NotifyModel = NotifyModel()
+    stop_on: Annotated[list[AlertKind], BeforeValidator(_listed)] = Field(default_factory=list)

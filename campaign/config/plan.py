@@ -10,7 +10,7 @@ from campaign.config.phases import PlannedPhase
 from campaign.scoring import Policy
 from campaign.target.spec import TargetSpec, Vocabulary
 
-__all__ = ["Campaign", "MonitorSettings", "PlannedPhase"]
+__all__ = ["Campaign", "MonitorSettings", "NotifySettings", "PlannedPhase"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,14 @@ class MonitorSettings:
     """How often the machine, the target's process and ourselves are looked at, in seconds."""
 
     interval: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class NotifySettings:
+    """Who is told outside: the URL of a webhook ("": nobody), and of what (violation, ended, ...)."""
+
+    webhook: str = ""
+    on: tuple[str, ...] = ("violation", "ended")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +42,8 @@ class Campaign:
     phases: tuple[PlannedPhase, ...]
     scoring: Policy
     monitor: MonitorSettings
+    notify: NotifySettings
+    stop_on: frozenset[str]
     secrets: frozenset[str]
     configuration: Mapping[str, Any]
     source: str

@@ -19,7 +19,7 @@ from campaign.config.mixing import note_mixed_networks
 from campaign.config.models import MOST_NAMES, CampaignModel
 from campaign.config.overrides import apply_environment, apply_options
 from campaign.config.phases import KIND, PlannedPhase, read_phases
-from campaign.config.plan import Campaign, MonitorSettings
+from campaign.config.plan import Campaign, MonitorSettings, NotifySettings
 from campaign.config.python import Classes, as_class, given_by, measures_of, note_sendings, read_classes
 from campaign.config.secrets import find_secrets, masked
 from campaign.config.source import load
@@ -191,6 +191,8 @@ def _assembled(
         phases=phases,
         scoring=model.scoring.policy(),
         monitor=MonitorSettings(model.monitor.interval),
+        notify=NotifySettings(model.notify.webhook, tuple(model.notify.on)),
+        stop_on=frozenset(model.stop_on),
         secrets=secrets,
         configuration=masked(configuration_of(model, phases), secrets),
         source=document.source,

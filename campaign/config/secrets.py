@@ -33,11 +33,18 @@ def find_secrets(
     found = {value for name, value in variables.items() if _SECRET_VARIABLE.search(name)}
     for value in [*variables.values(), *_texts(data)]:
         found |= set(_in_url(value))
-    found |= set(_named(data, carried=False))
+    found |= set(_named(data, carried=False)) | set(_webhook(data))
     found |= {each for feed in feeds for each in _named(list(feed[:MOST_ROWS]), carried=True)}
     parts = {part for value in found for part in (value, *_credentials(value))}
     forms = {form for part in parts for form in (part, quote(part, safe=""), quote_plus(part))}
     return frozenset(form for form in forms if len(form.strip()) >= SHORTEST)
+
+
+def _webhook(data: Any) -> Iterator[str]:
+    """The whole address of a webhook: who knows it may write there."""
+    notify = data.get("notify") if isinstance(data, Mapping) else None
+    if isinstance(notify, Mapping) and isinstance(notify.get("webhook"), str):
+        yield notify["webhook"]
 
 
 def masked(value: Any, secrets: frozenset[str]) -> Any:

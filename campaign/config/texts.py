@@ -97,6 +97,22 @@ def base_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _webhook(text: str) -> str:
+    """An https URL, which may have a query; plain http for a receiver on this machine. Empty: none."""
+    bare, mark, query = text.partition("?")
+    if not text or not base_url(bare).startswith("http:") or _is_loopback(bare):
+        return text if not mark or _PATH.fullmatch(f"/{query}") else base_url(text)
+    raise wrong("an https URL (plain http only to this machine), as what is told is nobody else's business")
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def _metrics(text: str) -> str:
     return text if _PATH.fullmatch(text) else base_url(text)
 
@@ -179,6 +195,7 @@ HealthRequest = Annotated[
 ]
 MetricsAddress = Annotated[str, AfterValidator(_metrics)]
 BaseUrl = Annotated[str, AfterValidator(base_url)]
+WebhookUrl = Annotated[str, AfterValidator(_webhook)]
 StoreUrl = Annotated[str, AfterValidator(_store)]
 Host = Annotated[Text, AfterValidator(_host)]
 ExistingFile = Annotated[str, AfterValidator(existing_file)]

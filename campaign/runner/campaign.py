@@ -19,12 +19,15 @@ from campaign.events import (
     CampaignEnded,
     Events,
     Listener,
+    Notice,
     PhaseEnded,
     PlannedPhase,
 )
 from campaign.evidence import EvidenceLog
 from campaign.monitor.sampler import monitoring
 from campaign.monitor.source import Reading
+from campaign.notify.message import Wording
+from campaign.notify.webhook import Silence, Webhook
 from campaign.phase import Phase
 from campaign.records import (
     CampaignResult,
@@ -38,6 +41,7 @@ from campaign.records import (
 from campaign.redact import Redactor, masked
 from campaign.registry import partials
 from campaign.report.write import write_all
+from campaign.runner.halt import Halt
 from campaign.runner.interrupt import Interrupt, on_signals
 from campaign.runner.plan import Selection, Step, make_plan
 from campaign.runner.preflight import check_guard, find_target, look_before, urls_of
@@ -96,7 +100,8 @@ async def _run(
     folder = _new_folder(options.output, campaign.name, clock)
     redact = Redactor(campaign.secrets)
     log = EventLog(folder / "events.jsonl", clock, redact=redact)
-    events = Events((log, *options.listeners))
+    webhook = _webhook(campaign, redact)
+    events = Events((log, *options.listeners, webhook))
     around = _surroundings(campaign, options, folder=folder, events=events, interrupt=interrupt)
     try:
         events.emit(_began(steps, around))
@@ -104,9 +109,26 @@ async def _run(
             result = await _observe(steps, around)
             events.emit(CampaignEnded(result))
             write_all(result, folder, partials=partials(phases))
+            if undelivered := await asyncio.to_thread(webhook.close):
+                result = _with_note(result, undelivered)
+                events.emit(Notice(undelivered))
+                write_all(result, folder, partials=partials(phases))
     finally:
+        webhook.close(0.0)
         log.close()
     return Finished(result, folder)
+
+
+def _webhook(campaign: Campaign, redact: Redactor) -> Webhook | Silence:
+    notify = campaign.notify
+    if not notify.webhook:
+        return Silence()
+    return Webhook(notify.webhook, Wording(notify.on, redact=redact), redact=redact)
+
+
+def _with_note(result: CampaignResult, note: str) -> CampaignResult:
+    seen = result.monitoring
+    return replace(result, monitoring=replace(seen, notes=(*seen.notes, note)))
 
 
 async def _observe(steps: tuple[Step, ...], around: Surroundings) -> CampaignResult:
@@ -120,7 +142,7 @@ async def _observe(steps: tuple[Step, ...], around: Surroundings) -> CampaignRes
         seen = log.evidence()
     finally:
         log.close()
-    stop = _stop_reason(around.interrupt, absent)
+    stop = _stop_reason(around, absent)
     configuration = _configuration(around.campaign, steps)
     ended = around.clock.wall()
     name, url = around.campaign.name, around.campaign.target.url
@@ -158,7 +180,7 @@ async def _run_phases(
 
 
 async def _one_result(step: Step, around: Surroundings, *, absent: Reason | None) -> PhaseResult:
-    reason = step.left_out or absent or _interrupted(around.interrupt)
+    reason = step.left_out or absent or _interrupted(around.interrupt) or _halted(around.halt)
     if reason is None and around.elapsed() > FRESH:
         _, reason = await find_target(around.campaign.target, around.clock)
     if reason is not None:
@@ -176,9 +198,15 @@ def _interrupted(interrupt: Interrupt) -> Reason | None:
     return Reason(ReasonKind.INTERRUPTED, "not started, as the campaign was interrupted before")
 
 
-def _stop_reason(interrupt: Interrupt, absent: Reason | None) -> StopReason:
-    if interrupt.count:
+def _halted(halt: Halt) -> Reason | None:
+    return Reason(ReasonKind.STOPPED, f"not run: {halt.why}") if halt.why else None
+
+
+def _stop_reason(around: Surroundings, absent: Reason | None) -> StopReason:
+    if around.interrupt.count:
         return StopReason.INTERRUPTED
+    if around.halt.why:
+        return StopReason.STOPPED_AT_VIOLATION
     return StopReason.TARGET_UNREACHABLE if absent else StopReason.FINISHED
 
 
@@ -196,6 +224,7 @@ def _surroundings(
         redact=Redactor(campaign.secrets),
         events=events,
         interrupt=interrupt,
+        halt=Halt(),
         baseline=_evidence_of(options.baseline),
     )
 

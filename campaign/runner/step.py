@@ -11,10 +11,11 @@ from pathlib import Path
 
 from campaign.clock import SECOND, Clock
 from campaign.config.plan import Campaign
-from campaign.events import Events, PhaseBegan, PhaseProgressed
+from campaign.events import Alerted, Events, PhaseBegan, PhaseProgressed
 from campaign.evidence import EvidenceLog
 from campaign.phase import PhaseContext, Progress, Stop, is_disruptive
 from campaign.records import Evidence, PhaseResult, Reason, ReasonKind, Status
+from campaign.runner.halt import Halt
 from campaign.runner.interrupt import Interrupt
 from campaign.runner.judging import Judged, judge, told
 from campaign.runner.plan import Step
@@ -41,6 +42,7 @@ class Surroundings:
     redact: Callable[[str], str]
     events: Events
     interrupt: Interrupt
+    halt: Halt
     baseline: dict[str, Evidence]
 
 
@@ -79,7 +81,11 @@ def left_out(step: Step, reason: Reason, around: Surroundings) -> PhaseResult:
 def _status(reason: Reason | None) -> Status:
     if reason is None:
         return Status.COMPLETED
-    return Status.INTERRUPTED if reason.kind is ReasonKind.INTERRUPTED else Status.ERROR
+    return Status.INTERRUPTED if reason.kind in ENDED_EARLY else Status.ERROR
+
+
+ENDED_EARLY = (ReasonKind.INTERRUPTED, ReasonKind.STOPPED)
+"""Why a phase that did nothing wrong is not complete."""
 
 
 async def _collect(step: Step, log: EvidenceLog, *, around: Surroundings) -> Reason | None:
@@ -87,7 +93,8 @@ async def _collect(step: Step, log: EvidenceLog, *, around: Surroundings) -> Rea
     allowed = _deadline_seconds(step.seconds)
     stop = Stop(around.clock.now_ns() + round(allowed * SECOND))
     task = asyncio.create_task(_contained(step, _context(step, log, stop=stop, around=around)))
-    with around.interrupt.aimed_at(soft=stop.request, hard=task.cancel):
+    aimed = around.interrupt.aimed_at(soft=stop.request, hard=task.cancel)
+    with aimed, around.halt.aimed_at(stop.request):
         if around.interrupt.count:
             stop.request()
         last = HEALING_GRACE if is_disruptive(step.phase, step.settings) else LAST_GRACE
@@ -96,6 +103,8 @@ async def _collect(step: Step, log: EvidenceLog, *, around: Surroundings) -> Rea
         return Reason(ReasonKind.DEADLINE, f"not finished after {allowed:.0f} s, so it was ended")
     if around.interrupt.count:
         return Reason(ReasonKind.INTERRUPTED, "interrupted by the user and judged on what was recorded")
+    if around.halt.why and (not task.done() or task.cancelled() or not task.result()):
+        return Reason(ReasonKind.STOPPED, f"{around.halt.why}, and judged on what was recorded")
     crash = _crash(task)
     return Reason(ReasonKind.CRASHED, around.redact(crash)) if crash else None
 
@@ -160,6 +169,10 @@ def _context(step: Step, log: EvidenceLog, *, stop: Stop, around: Surroundings) 
 
 def _notify(step: Step, progress: Progress, *, around: Surroundings) -> None:
     around.events.emit(PhaseProgressed(step.label, progress))
+    if progress.alert is not None:
+        around.events.emit(Alerted(step.label, progress.alert.kind, progress.alert.text))
+        if progress.alert.kind in around.campaign.stop_on:
+            around.halt.ask(f"stopped at the first {progress.alert.kind}, seen in {step.label}")
 
 
 def _judge(step: Step, evidence: Evidence, *, around: Surroundings) -> Judged:

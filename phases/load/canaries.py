@@ -6,17 +6,34 @@ account of its own then.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from campaign import checks
+from campaign.load.lookout import SEEN
 from campaign.load.sightings import first_of
+from campaign.phase import Alert
 from campaign.records import Finding, Severity
 
 REMEDY = (
     "Stop the release. Read who was shown what: connections or buffers that are given back with an answer "
     "nobody read, cache keys that two users share, a query without its owner, state kept between requests."
 )
+
+
+class Alarm:
+    """Gives an alert the first time that a scenario's counts say so."""
+
+    def __init__(self, scenario: str) -> None:
+        self._scenario = scenario
+        self._rung = False
+
+    def __call__(self, counts: Mapping[str, int]) -> Alert | None:
+        """An alert where other users' canaries were seen; it rings once."""
+        if self._rung or not counts.get(SEEN):
+            return None
+        self._rung = True
+        return Alert("violation", f"{self._scenario}.all.isolation: a user was shown another user's data")
 
 
 def judge_canaries(scenario: dict[str, Any]) -> Iterator[Finding]:

@@ -18,6 +18,7 @@ from campaign.records import Measurement
 from phases.load.accounts import Accounts
 from phases.load.aftermath import record_aftermath
 from phases.load.baseline import NONE_GIVEN, ratio, why_not_compared
+from phases.load.canaries import Alarm
 from phases.load.counts import short_of_users
 from phases.load.figures import measurements
 from phases.load.halt import Halt
@@ -61,11 +62,14 @@ async def run_scenarios(context: PhaseContext) -> None:
         planned, rules = settings.planned_for(name), settings.aborts(name)
         watch = Watch(spec, subjects, limits=planned, rules=rules)
         began = context.record.elapsed()
-        progress = _progress(context, spec, before=before, whole=whole)
+        alarm = Alarm(name)
+        progress = _progress(context, spec, alarm=alarm, before=before, whole=whole)
         outcome = await _run(context, spec, watch=watch, on_second=progress)
         account.spans.append({"name": name, "began": began, "ended": context.record.elapsed()})
         _record(context, outcome, watch=watch, subjects=subjects, account=account)
         before += spec.seconds
+        if late := alarm(outcome.counts):
+            context.notify(Progress(min(1.0, before / whole), late.text, alert=late))
         if watch.aborted:
             context.record.note(f"Scenario {name} was aborted: {watch.aborted.why}.")
             break
@@ -113,7 +117,7 @@ def _workers(wanted: int, connections: int) -> int:
 
 
 def _progress(
-    context: PhaseContext, spec: ScenarioSpec, *, before: float, whole: float
+    context: PhaseContext, spec: ScenarioSpec, *, alarm: Alarm, before: float, whole: float
 ) -> Callable[[Second], None]:
     """A listener that records each second of this scenario and tells the user how far it is."""
     offset: list[float] = []
@@ -123,7 +127,8 @@ def _progress(
             offset.append(context.record.elapsed() - second.at)
         context.record.points(round(offset[0] + second.at, 3), _points(spec, second))
         share = min(1.0, (before + second.at) / whole)
-        context.notify(Progress(share, f"{spec.name}: {second.users:,} users", _figures(second)))
+        said = f"{spec.name}: {second.users:,} users"
+        context.notify(Progress(share, said, _figures(second), alert=alarm(second.counts)))
 
     return on_second
 

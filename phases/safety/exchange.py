@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from campaign.redact import mask_personal
 from campaign.target.http import Answer
 from campaign.target.request import Request
 
@@ -21,9 +22,6 @@ MOST_TEXT = 600
 """Characters of a request's or an answer's body that are kept."""
 
 _CREDENTIALS = re.compile(r"^(authorization|cookie|x-api-key|proxy-authorization)$", re.IGNORECASE)
-PERSONAL = re.compile(
-    r"(?P<mail>[\w.+-]{1,64}@[\w-]{1,63}\.[\w.]{2,20})|(?P<phone>(?<!\d)\+?\d[\d .()-]{7,14}\d(?!\d))"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +99,6 @@ def _request(request: Request, redact: Callable[[str], str]) -> str:
 
 def _text(body: bytes, redact: Callable[[str], str]) -> str:
     text = redact(body[: 4 * MOST_TEXT].decode("utf-8", "replace"))
-    masked = PERSONAL.sub("***", text)
+    masked = mask_personal(text)
     printable = "".join(each if each.isprintable() else "\ufffd" for each in masked[:MOST_TEXT])
     return printable + "…" if len(masked) > MOST_TEXT else printable

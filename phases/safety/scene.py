@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from campaign.database.server import Server
-from campaign.phase import PhaseContext, Progress
+from campaign.phase import Alert, PhaseContext, Progress
 from campaign.records import Evidence, Finding, Severity
+from campaign.redact import mask_personal
 from phases.safety.cast.making import Cast
 from phases.safety.exchange import Exchanges
 from phases.safety.probe import Answered, Probe
@@ -23,7 +24,7 @@ EXCHANGES = "exchanges"
 """The fact that holds what was sent and answered."""
 
 VIOLATIONS = frozenset({"isolation", "crowd", "consent", "deletion"})
-"""Parts whose failed blockers are told the moment they are seen, and may end the phase."""
+"""Parts whose failed blockers are told the moment they are seen, and may end the campaign."""
 
 
 @dataclass(slots=True)
@@ -41,19 +42,27 @@ class Scene:
     share: float = 0.0
     part_share: float = 0.0
     troubles: dict[str, str] = field(default_factory=dict)
-    violated: bool = False
+    told: set[str] = field(default_factory=set)
 
     @property
     def stopping(self) -> bool:
-        """Whether the part should come to its end now: the user says so, or a violation was seen and the file
-        says `on_violation: stop`.
+        """Whether the part should come to its end now: the user says so, or a violation was told and the
+        campaign file says `stop_on: violation`.
         """
-        return self.context.stop.requested or (self.violated and self.settings.on_violation == "stop")
+        return self.context.stop.requested
 
     def tell(self, message: str, share: float = 0.0, **figures: float) -> None:
         """Say how far the part is: `share` 0..1 of itself, and a few words."""
         whole = min(1.0, self.share + share * self.part_share)
         self.context.notify(Progress(whole, message, figures))
+
+    def warn(self, check: str, said: str) -> None:
+        """Say that children's data is not safe, the moment a check sees it, and once for each check."""
+        if check in self.told:
+            return
+        self.told.add(check)
+        text = mask_personal(self.exchanges.redact(f"{check}: {said}"))
+        self.context.notify(Progress(min(1.0, self.share), text, alert=Alert("violation", text)))
 
     def record(self, part: str, probes: Iterable[Probe], **more: Any) -> None:
         """Keep the probes of a part, and further facts of it, on disk; a failed blocker is told at once."""
@@ -66,14 +75,11 @@ class Scene:
         self.alert(part, kept)
 
     def alert(self, part: str, probes: Iterable[Probe]) -> None:
-        """Say that children's data is not safe, the moment it is seen."""
+        """Warn of the blockers among them that failed."""
         for each in probes:
             blocker = each.severity is Severity.BLOCKER and each.answered is Answered.FAILED
-            told = f"told {each.check}"
-            if blocker and part in VIOLATIONS and told not in self.troubles:
-                self.violated = True
-                self.troubles[told] = each.said
-                self.tell(f"VIOLATION {each.check}: {each.said}")
+            if blocker and part in VIOLATIONS:
+                self.warn(each.check, each.said)
 
 
 class Part(Protocol):

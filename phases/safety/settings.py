@@ -39,12 +39,11 @@ def _listed(value: object) -> object:
 
 class SafetySettings(CastSettings):
     """The safety phase: roles, resources, who may do what, and a section per part. `skip` leaves parts out;
-    `on_violation: stop` ends the phase at the first child's data in the wrong hands. `openapi` is the path of
-    the target's document, whose routes are held against the operations by `campaign check`.
+    `openapi` is the path of the target's document, whose routes are held against the operations by `campaign
+    check`.
     """
 
     skip: Annotated[tuple[PartName, ...], BeforeValidator(_listed)] = ()
-    on_violation: Literal["stop", "continue"] = "continue"
     openapi: str = ""
     isolation: IsolationSettings = IsolationSettings()
     sessions: SessionsSettings = SessionsSettings()

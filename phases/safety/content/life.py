@@ -15,6 +15,7 @@ from campaign.load.luck import Luck
 from campaign.load.session import Identity
 from campaign.load.step import Step, make_step
 from campaign.load.timeouts import Timeouts
+from campaign.redact import mask_personal
 from campaign.target.feeds import FeedExhaustedError
 from campaign.target.operation import Operation, compile_operation
 from campaign.target.request import Request
@@ -22,7 +23,7 @@ from campaign.target.scope import Scope
 from campaign.target.spec import ExpectSpec, OperationSpec
 from phases.safety.content.verdict import GOOD, TOO_MANY, Outcome, outcome_of
 from phases.safety.content.work import Checked, Job, Work
-from phases.safety.exchange import PERSONAL, curl
+from phases.safety.exchange import curl
 
 if TYPE_CHECKING:
     from campaign.load.session import Session
@@ -246,5 +247,5 @@ def _retry_after(headers: Iterable[tuple[bytes, bytes]]) -> float:
 
 
 def _masked(body: bytes, redact: Any) -> str:
-    text = PERSONAL.sub("***", redact(body[: 4 * MOST_SAID].decode("utf-8", "replace")))
+    text = mask_personal(redact(body[: 4 * MOST_SAID].decode("utf-8", "replace")))
     return "".join(each if each.isprintable() else "\ufffd" for each in text[:MOST_SAID])

@@ -7,13 +7,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from campaign.redact import mask_personal
 from campaign.stats.histogram import Histogram
 from phases.safety.content.items import Item
 from phases.safety.content.relations import TITLES
 from phases.safety.content.seeds import Seeds
 from phases.safety.content.verdict import Outcome
 from phases.safety.content.work import Checked
-from phases.safety.exchange import PERSONAL
 
 MOST_WRONG = 60
 """Wrong answers that are shown; those of each category and relation come first."""
@@ -176,7 +176,7 @@ def shown(item: Item, pattern: str) -> str:
 
 def masked(text: str) -> str:
     """The text without e-mail addresses, phone numbers and network addresses."""
-    return NETWORK_ADDRESS.sub("***", PERSONAL.sub("***", text))
+    return NETWORK_ADDRESS.sub("***", mask_personal(text))
 
 
 def same_table(keys: Mapping[str, Sequence[str]], checks: Checks) -> list[dict[str, Any]]:

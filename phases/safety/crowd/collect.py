@@ -9,6 +9,7 @@ from typing import Any
 
 from campaign.faults.breaker import uninterrupted
 from campaign.load.fleet import run_load
+from campaign.load.lookout import SEEN
 from campaign.load.outcome import LoadOutcome, Second
 from campaign.load.sightings import carries_canaries, seen
 from campaign.load.spec import LoadPlan, ramp_and_hold
@@ -39,9 +40,7 @@ async def collect_crowd(scene: Scene) -> None:
             break
         runs.append(await _run(scene, name, vocabulary, share=(place / len(scenarios), 1 / len(scenarios))))
         scene.context.record.fact(PART, {"runs": runs})
-        if runs[-1]["canaries"].get("seen"):
-            scene.violated = True
-            scene.tell(f"VIOLATION crowd.{name}: a child was shown another child's data")
+        _warn(scene, name, runs[-1]["canaries"].get("seen"))
 
 
 NOBODY = "no operation of these kinds of users sends {{ canary }}"
@@ -89,6 +88,7 @@ async def _run(
         done = min(second.at / seconds, 1.0)
         said = f"crowd: {name.replace('_', ' ')}"
         scene.tell(said, share[0] + share[1] * done, rate=second.rate, users=second.users)
+        _warn(scene, name, second.counts.get(SEEN))
 
     breaking = asyncio.create_task(_broken(scene, fault, told, came)) if fault else None
     try:
@@ -99,6 +99,11 @@ async def _run(
             await uninterrupted(breaking)
     plain = _plain(name, outcome, seed=context.seed)
     return {**plain, "fault": _with_answers(told, good)} if fault else plain
+
+
+def _warn(scene: Scene, name: str, times: int | None) -> None:
+    if times:
+        scene.warn(f"{PART}.{name}", "a child was shown another child's data")
 
 
 async def _broken(scene: Scene, fault: CrowdFault, told: Told, came: asyncio.Event) -> None:

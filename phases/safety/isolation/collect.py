@@ -66,6 +66,7 @@ async def collect_isolation(scene: Scene) -> None:
     shelves = Shelves()
     for place, (name, verb) in enumerate(everything):
         if scene.stopping:
+            scene.context.record.fact(PART, {"cells": rows, "ended": True})
             break
         scene.tell(f"isolation: {name} {verb}", place / len(everything))
         resource = settings.resources[name]
@@ -94,12 +95,15 @@ def _alert(scene: Scene, rows: list[dict[str, Any]]) -> None:
     for row in rows:
         if not row["allowed"] and (row["seen"] or row["changed"]):
             scene.exchanges.named.update(row["exchanges"])
-    bad = next((row for row in rows if not row["allowed"] and (row["seen"] or row["changed"])), None)
-    if bad is not None and not scene.violated:
-        scene.violated = True
-        scene.tell(
-            f"VIOLATION isolation: {bad['attacker']} did {bad['verb']} to {bad['owner']}'s {bad['resource']}"
-        )
+            check = f"{PART}.{row['resource']}.{row['verb']}"
+            scene.warn(check, f"{told(row)} [{', '.join(row['exchanges'])}]")
+
+
+def told(row: dict[str, Any]) -> str:
+    """What a forbidden attempt that got through came to, in words."""
+    if row["changed"]:
+        return f"{row['attacker']} was answered {row['status']}, and {row['changed']}"
+    return f"{row['attacker']} was shown data of {' and '.join(row['seen'][:3])} (answered {row['status']})"
 
 
 async def _try(scene: Scene, cell: Cell, resource: ResourceSettings, shelves: Shelves) -> Tried:

@@ -8,7 +8,7 @@ from typing import Any
 from campaign import checks
 from campaign.records import Evidence, Finding, Severity
 from phases.safety.cast.settings import CastSettings
-from phases.safety.isolation.collect import PART
+from phases.safety.isolation.collect import PART, told
 from phases.safety.isolation.matrix import planned
 from phases.safety.scene import facts_of, trouble_of
 
@@ -25,13 +25,15 @@ def findings(evidence: Evidence, settings: CastSettings) -> Iterator[Finding]:
         yield checks.inconclusive("isolation.matrix", f"not tested: {NOTHING}", severity=Severity.BLOCKER)
         return
     rows: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for row in facts_of(evidence, PART).get("cells", ()):
+    facts = facts_of(evidence, PART)
+    unmade = "the phase was ended before" if facts.get("ended") else "nobody could be made who has one"
+    for row in facts.get("cells", ()):
         rows.setdefault((row["resource"], row["verb"]), []).append(row)
     for name, verb in planned(settings):
         if (name, verb) in rows:
             yield _judged(name, verb, rows[name, verb])
         else:
-            why = trouble_of(evidence, PART) or "nobody could be made who has one"
+            why = trouble_of(evidence, PART) or unmade
             yield _undecided(name, verb, why)
 
 
@@ -43,7 +45,7 @@ def _judged(name: str, verb: str, rows: list[dict[str, Any]]) -> Finding:
         first = broken[0]
         message = (
             f"{name} {verb}: {len(broken)} of {len(forbidden)} forbidden attempts got through: "
-            f"{_told(first)} [{', '.join(first['exchanges'])}]"
+            f"{told(first)} [{', '.join(first['exchanges'])}]"
         )
         return checks.holds(
             _check(name, verb), ok=False, message=message, severity=Severity.BLOCKER, remedy=REMEDY
@@ -54,12 +56,6 @@ def _judged(name: str, verb: str, rows: list[dict[str, Any]]) -> Finding:
         return _undecided(name, verb, f"{len(blind)} of {len(forbidden)} attempts: {blind[0]['why']}")
     message = f"{name} {verb}: none of {len(forbidden)} forbidden attempts showed or changed anything"
     return checks.holds(_check(name, verb), ok=True, message=message, severity=Severity.BLOCKER)
-
-
-def _told(row: dict[str, Any]) -> str:
-    if row["changed"]:
-        return f"{row['attacker']} was answered {row['status']}, and {row['changed']}"
-    return f"{row['attacker']} was shown data of {' and '.join(row['seen'][:3])} (answered {row['status']})"
 
 
 def _undecided(name: str, verb: str, why: str) -> Finding:
