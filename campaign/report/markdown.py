@@ -82,20 +82,21 @@ def _improvements(result: CampaignResult) -> Iterator[str]:
     yield ""
     yield "| | what was seen | phase | lower bound |"
     yield "|---|---|---|---:|"
-    yield from (_improvement(each) for each in result.improvements[:LISTED])
-    if len(result.improvements) > LISTED:
+    groups = words.alike(result.improvements)
+    yield from (_improvement(each) for each in groups[:LISTED])
+    if len(groups) > LISTED:
         yield ""
-        yield f"{len(result.improvements) - LISTED} more in the report."
+        yield f"{len(groups) - LISTED} more in the report."
     yield ""
 
 
-def _improvement(each: Improvement) -> str:
+def _improvement(group: tuple[Improvement, ...]) -> str:
+    each = group[0]
     finding = each.finding
     shape = f"{words.SHAPES[finding.outcome]} {_safe(words.tag(finding))}"
     remedy = f"<br>→ {_safe(finding.remedy)}" if finding.remedy else ""
-    return (
-        f"| {shape} | {_safe(sentence(finding.message))}{remedy} | {_safe(each.phase)} | {words.gain(each)} |"
-    )
+    said = _safe(sentence(finding.message)) + words.and_more(group)
+    return f"| {shape} | {said}{remedy} | {_safe(each.phase)} | {words.gain(each)} |"
 
 
 def _phases(result: CampaignResult) -> Iterator[str]:

@@ -98,13 +98,16 @@ def _grid() -> Table:
 def _findings(result: CampaignResult) -> Table:
     grid = _grid()
     shared = False
-    for each in result.improvements[:LISTED]:
+    groups = words.alike(result.improvements)
+    for group in groups[:LISTED]:
+        each = group[0]
         together = words.together(each, result)
         gain = '"' if shared and together > 1 else _gain(each, together)
-        grid.add_row(_label(each), visible(each.phase), visible(sentence(each.finding.message)), gain)
+        said = visible(sentence(each.finding.message)) + words.and_more(group)
+        grid.add_row(_label(each), visible(each.phase), said, gain)
         shared = together > 1
-    if len(result.improvements) > LISTED:
-        grid.add_row("", "", f"{len(result.improvements) - LISTED} more in the report", "")
+    if len(groups) > LISTED:
+        grid.add_row("", "", f"{len(groups) - LISTED} more in the report", "")
     return grid
 
 

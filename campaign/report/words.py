@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from campaign.gate import Broken, unrestored
 from campaign.records import (
@@ -98,6 +98,22 @@ def together(improvement: Improvement, result: CampaignResult) -> int:
         return 1
     listed_too = (each.finding for each in result.improvements)
     return sum(each.outcome is Outcome.FAILED and each.severity is mended.severity for each in listed_too)
+
+
+def alike(improvements: Iterable[Improvement]) -> list[tuple[Improvement, ...]]:
+    """What one remedy mends, as one: checks of a phase that are alike and have no figure of their own."""
+    groups: dict[tuple[object, ...], list[Improvement]] = {}
+    for each in improvements:
+        finding = each.finding
+        key = (each.phase, finding.remedy, finding.outcome, finding.severity, each.after)
+        own = finding.measured is not None or not finding.remedy
+        groups.setdefault((each.phase, finding.check) if own else key, []).append(each)
+    return [tuple(group) for group in groups.values()]
+
+
+def and_more(group: Collection[Improvement]) -> str:
+    """` (and 2 more of the same)` behind the first of what `alike` put together; nothing for one alone."""
+    return f" (and {len(group) - 1} more of the same)" if len(group) > 1 else ""
 
 
 def cap_sentence(score: Score) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from campaign.redact import mask_personal
 from campaign.target.http import Answer
 from campaign.target.request import Request
+from phases.safety.repeat import CREDENTIALS, LARGEST, Step, scheme_of, script, sent_headers
 
 MOST_KEPT = 6_000
 """Exchanges held in memory."""
@@ -18,16 +19,21 @@ MOST_KEPT = 6_000
 MOST_SHOWN = 60
 """Exchanges in the report besides those that something names."""
 
+MOST_SCRIPTS = 40
+"""Failures for which a script is written."""
+
 MOST_TEXT = 600
 """Characters of a request's or an answer's body that are kept."""
 
-_CREDENTIALS = re.compile(r"^(authorization|cookie|x-api-key|proxy-authorization)$", re.IGNORECASE)
+_PLACE = re.compile(r"\0([^$']*)\$TOKEN'")
+"""Where a credential stands in a word of the shell, behind the name of its header."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
     """One request and its answer. `who` asked; `status` is None where there was no answer, and `answer` says
-    why then. Credentials and personal data are masked, canaries are not.
+    why then. Credentials and personal data are masked, canaries are not. `script` makes those who took part
+    anew and asks again, where that can be said.
     """
 
     id: str
@@ -37,6 +43,7 @@ class Exchange:
     status: int | None
     answer: str
     curl: str
+    script: str = ""
 
 
 @dataclass(slots=True)
@@ -47,6 +54,8 @@ class Exchanges:
     kept: dict[str, Exchange] = field(default_factory=dict)
     count: int = 0
     named: set[str] = field(default_factory=set)
+    steps: dict[str, Step] = field(default_factory=dict)
+    shown: set[str] = field(default_factory=set)
 
     def keep(self, who: str, operation: str, request: Request, answer: Answer | str) -> str:
         """The id of one more exchange; `answer` is a text where none came."""
@@ -55,6 +64,8 @@ class Exchanges:
         status = None if isinstance(answer, str) else answer.status
         told = answer if isinstance(answer, str) else _text(answer.body, self.redact)
         if len(self.kept) < MOST_KEPT:
+            if len(request.body) <= LARGEST:
+                self.steps[number] = Step(self.count, who, operation, request)
             self.kept[number] = Exchange(
                 number,
                 who,
@@ -66,6 +77,19 @@ class Exchanges:
             )
         return number
 
+    def made(self, number: str, saved: Mapping[tuple[str, str], str]) -> None:
+        """Note that an exchange went well, and by name and path what was saved of its answer."""
+        if number in self.steps:
+            self.steps[number] = replace(self.steps[number], made=True, saved=saved)
+
+    def show(self, exchanges: Sequence[str]) -> None:
+        """Write a script for the first of these, by which anybody can see what it shows."""
+        first = next(iter(exchanges), "")
+        if first in self.kept and first not in self.shown and len(self.shown) < MOST_SCRIPTS:
+            self.shown.add(first)
+            told = script(self.steps, first, redact=self.redact)
+            self.kept[first] = replace(self.kept[first], script=told)
+
     def plain(self) -> list[dict[str, Any]]:
         """Those that something names, and the first of the others, as JSON data."""
         first = set(list(self.kept)[:MOST_SHOWN])
@@ -75,13 +99,13 @@ class Exchanges:
 def curl(request: Request, redact: Callable[[str], str]) -> str:
     """The command that sends the same again; credentials stand as $TOKEN."""
     parts = ["curl", "-i", "-X", request.method]
-    for name, value in headers_of(request).items():
-        shown = "$TOKEN" if _CREDENTIALS.match(name) else value
-        parts += ["-H", f"{name}: {shown}"]
+    for name, value in sent_headers(request).items():
+        secret = CREDENTIALS.match(name)
+        parts += ["-H", f"{name}: \0{scheme_of(value)}$TOKEN" if secret else f"{name}: {value}"]
     if request.body:
         parts += ["--data-binary", redact(request.body[:MOST_TEXT].decode("utf-8", "replace"))]
     parts.append(redact(f"{request.origin}{request.target}"))
-    return shlex.join(parts).replace("$TOKEN'", '\'"$TOKEN"')
+    return _PLACE.sub('\'"\\1$TOKEN"', shlex.join(parts))
 
 
 def headers_of(request: Request) -> Mapping[str, str]:

@@ -70,6 +70,8 @@ class Scene:
         for each in kept:
             if each.answered is not Answered.PASSED:
                 self.exchanges.named.update(each.exchanges)
+            if each.answered is Answered.FAILED:
+                self.exchanges.show(each.exchanges)
         self.context.record.fact(part, {"probes": [each.plain() for each in kept], **more})
         self.context.record.fact(EXCHANGES, self.exchanges.plain())
         self.alert(part, kept)

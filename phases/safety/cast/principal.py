@@ -110,6 +110,8 @@ class Principal:
         miss = compiled.expectation.check(
             answer.status, _headers(answer), answer.body, values=own.values if save else {}
         )
+        if save and miss is None:
+            self.exchanges.made(number, _saved(compiled, own))
         why = miss.detail if miss else ""
         headers = dict(answer.headers)
         return Heard(operation, number, answer.status, miss is None, why, answer.body, headers, sent, ended)
@@ -179,6 +181,11 @@ class Principal:
             scheme = "" if " " in value else "Bearer "
             lines.insert(1, f"Authorization: {scheme}{value}".encode("latin-1", "replace"))
         return replace(request, head=b"\r\n".join(lines))
+
+
+def _saved(operation: Operation, scope: Scope) -> dict[tuple[str, str], str]:
+    """What an operation saved, by its name and the path in the answer."""
+    return {(name, path): str(scope.values[name]) for name, path in operation.spec.save.items()}
 
 
 @lru_cache(maxsize=4)

@@ -96,6 +96,8 @@ def _alert(scene: Scene, rows: list[dict[str, Any]]) -> None:
         if not row["allowed"] and (row["seen"] or row["changed"]):
             scene.exchanges.named.update(row["exchanges"])
             check = f"{PART}.{row['resource']}.{row['verb']}"
+            if check not in scene.told:
+                scene.exchanges.show(row["exchanges"])
             scene.warn(check, f"{told(row)} [{', '.join(row['exchanges'])}]")
 
 
