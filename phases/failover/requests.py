@@ -79,9 +79,7 @@ def in_flight(strike: Strike, probes: Iterable[Probe]) -> dict[str, int]:
     sent = list(probes)
     wire = _on_the_wire_ns(sent, began)
     met = [
-        each
-        for each in sent
-        if each.sent_ns + wire <= began <= each.done_ns and each.ending not in UNTAKEN
+        each for each in sent if each.sent_ns + wire <= began <= each.done_ns and each.ending not in UNTAKEN
     ]
     return {"met": len(met), "lost": sum(_lost(each) for each in met)}
 

@@ -48,7 +48,9 @@ class Exchange:
 
 @dataclass(slots=True)
 class Exchanges:
-    """Those of one phase, numbered from E1. `redact` masks secrets."""
+    """Those of one phase, numbered from E1. `redact` masks secrets; `rests` says for how many seconds
+    somebody waited between being made and being asked, where that matters.
+    """
 
     redact: Callable[[str], str]
     kept: dict[str, Exchange] = field(default_factory=dict)
@@ -56,6 +58,7 @@ class Exchanges:
     named: set[str] = field(default_factory=set)
     steps: dict[str, Step] = field(default_factory=dict)
     shown: set[str] = field(default_factory=set)
+    rests: dict[str, float] = field(default_factory=dict)
 
     def keep(self, who: str, operation: str, request: Request, answer: Answer | str) -> str:
         """The id of one more exchange; `answer` is a text where none came."""
@@ -87,7 +90,8 @@ class Exchanges:
         first = next(iter(exchanges), "")
         if first in self.kept and first not in self.shown and len(self.shown) < MOST_SCRIPTS:
             self.shown.add(first)
-            told = script(self.steps, first, redact=self.redact)
+            rest = self.rests.get(self.kept[first].who, 0.0)
+            told = script(self.steps, first, redact=self.redact, rest=rest)
             self.kept[first] = replace(self.kept[first], script=told)
 
     def plain(self) -> list[dict[str, Any]]:

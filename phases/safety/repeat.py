@@ -46,10 +46,11 @@ class Step:
     saved: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
-def script(steps: Mapping[str, Step], last: str, *, redact: Callable[[str], str]) -> str:
+def script(steps: Mapping[str, Step], last: str, *, redact: Callable[[str], str], rest: float = 0.0) -> str:
     """The commands that lead to the exchange `last`; "" where it cannot be sent again like that.
 
-    Whoever's saved values a request holds is made first, by all that it did itself and kept before.
+    Whoever's saved values a request holds is made first, by all that it did itself and kept before. `rest`:
+    seconds to wait before the last one.
     """
     goal = steps.get(last)
     if goal is None:
@@ -63,6 +64,8 @@ def script(steps: Mapping[str, Step], last: str, *, redact: Callable[[str], str]
     command = _command(goal, names, redact)
     if not command:
         return ""
+    if rest:
+        lines.append(f"sleep {rest:g}\n")
     lines.append(f"# {last}, {goal.who}: {goal.operation}; now see what is answered\nask -i {command}\n")
     return "".join(lines)
 

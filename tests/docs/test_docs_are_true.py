@@ -101,3 +101,11 @@ def test_the_campaign_file_in_the_readme_is_right():
 
 def test_the_architecture_fits_on_its_page():
     assert len(text("docs/architecture.md").splitlines()) < 150
+
+
+def test_every_defect_was_found_by_the_phase_that_speaks_of_it():
+    page = text("docs/defects.md")
+    rows = {found[0]: found[1] for found in re.findall(r"^\| `([a-z-]+)` \| (.*)$", page, re.MULTILINE)}
+    assert set(rows) == set(DEFECTS)
+    assert [name for name, row in rows.items() if "not found" in row] == []
+    assert [name for name, row in rows.items() if not row.startswith(DEFECTS[name].found_by)] == []

@@ -77,6 +77,12 @@ def test_what_cannot_be_sent_again_as_it_was_gets_no_script(goal):
     assert script({"E1": first, "E2": goal}, "E2", redact=Redactor()) == ""
 
 
+def test_what_took_time_takes_it_again():
+    first = step(1, "POST /in", saved={("id", "$.id"): "an-id-of-hers"})
+    told = script({"E1": first, "E2": step(2, "GET /x/an-id-of-hers")}, "E2", redact=Redactor(), rest=2.5)
+    assert told.index("/in") < told.index("sleep 2.5") < told.index('/x/"$v1"')
+
+
 def test_what_a_hostile_target_gave_is_no_command():
     evil = '\'; touch /tmp/never "$(touch /tmp/never)" `x`'
     first = step(1, "POST /in", body=b'{"a": "\'$(touch /tmp/never)\'"}', saved={("id", "$.id"): evil})

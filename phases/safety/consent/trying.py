@@ -156,6 +156,7 @@ async def _brought(scene: Scene, each: Try) -> _Ready | Unasked:
                 return Unasked(f"{step} did not go well: {heard.why} [{heard.id}]")
     except CampaignError as error:
         return Unasked(str(error))
+    scene.exchanges.rests[child.name] = each.how.after
     return _Ready(child, each.operation, child.another_word(), _ids(scene, child))
 
 

@@ -14,7 +14,7 @@ from phases.safety.scene import facts_of, trouble_of
 
 REMEDY = (
     "Every query for somebody's data names whose it is and compares that with the token, in the statement "
-    "itself; the exchanges show who got what, and curl repeats them."
+    "itself. The exchanges show who got what; the scripts under 'See it yourself' repeat it."
 )
 NOTHING = "the campaign file names no resources, so nobody's data was tried"
 
