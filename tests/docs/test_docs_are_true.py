@@ -106,6 +106,7 @@ def test_the_architecture_fits_on_its_page():
 def test_every_defect_was_found_by_the_phase_that_speaks_of_it():
     page = text("docs/defects.md")
     rows = {found[0]: found[1] for found in re.findall(r"^\| `([a-z-]+)` \| (.*)$", page, re.MULTILINE)}
-    assert set(rows) == set(DEFECTS)
+    there = {name: defect for name, defect in DEFECTS.items() if defect.found_by in installed().phases}
+    assert set(rows) == set(there)
     assert [name for name, row in rows.items() if "not found" in row] == []
-    assert [name for name, row in rows.items() if not row.startswith(DEFECTS[name].found_by)] == []
+    assert [name for name, row in rows.items() if not row.startswith(there[name].found_by)] == []
