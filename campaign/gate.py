@@ -54,7 +54,7 @@ def judge_gate(results: Iterable[PhaseResult], score: Score, *, policy: Policy, 
         code, passed = LEFT_BROKEN, False
         failures = [_left_broken(broken), *failures]
     reasons = tuple(failures + doubts) or (_ready(score, policy),)
-    return Gate(passed, code, policy.pass_mark, _headline(code, score), reasons)
+    return Gate(passed, code, policy.pass_mark, _headline(code, score, policy), reasons)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ def _ready(score: Score, policy: Policy) -> str:
     return f"the lower bound {lower} reaches the pass mark {policy.pass_mark:g}"
 
 
-def _headline(code: int, score: Score) -> str:
+def _headline(code: int, score: Score, policy: Policy) -> str:
     if code in HEADLINES:
         return HEADLINES[code]
     if score.band is Band.NOT_MEASURED:
@@ -144,7 +144,7 @@ def _headline(code: int, score: Score) -> str:
         return "not proven"
     if code == FAILED:
         return "not ready"
-    if score.scope.required_missing:
+    if score.scope.required_missing or policy.quick:
         return "ready in scope"
     return str(score.band.value)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -169,6 +170,16 @@ class Situated(Protocol):
 
         Takes seconds at most and changes nothing. Raises ConfigurationError where the campaign file is wrong:
         then nothing is run. What else it raises is ignored.
+        """
+
+
+@runtime_checkable
+class Standing(Protocol):
+    """What a phase may have besides, where something of its own must be in place while other phases run."""
+
+    def standing(self, settings: Any) -> AbstractAsyncContextManager[str]:
+        """Within it that is in place. Gives what could not be put there and why, as a phrase ("": all is).
+        Never entered while the phase itself runs.
         """
 
 

@@ -58,12 +58,13 @@ BANDS = ((90.0, Band.PRODUCTION_READY), (80.0, Band.GOOD), (60.0, Band.CONDITION
 @dataclass(frozen=True, slots=True)
 class Policy:
     """How findings are weighed: weights by phase label or kind, the required phases, and the wanted lower
-    bound.
+    bound. A `quick` run proves less than it could, and is never called production ready.
     """
 
     weights: Mapping[str, float] = field(default_factory=lambda: dict(DEFAULT_WEIGHTS))
     required: tuple[str, ...] = DEFAULT_REQUIRED
     pass_mark: float = 80.0
+    quick: bool = False
 
 
 def share(finding: Finding) -> float | None:
@@ -117,7 +118,9 @@ def score_campaign(results: Iterable[PhaseResult], policy: Policy) -> Score:
     bounds = _capped(uncapped, caps)
     scope = _scope(everything, phases, policy)
     lowering = tuple(cap for cap in caps if cap.ceiling < (uncapped.score or 0.0))
-    return Score(bounds, uncapped, coverage, lowering, _band(bounds, scope), scope, phases)
+    return Score(
+        bounds, uncapped, coverage, lowering, _band(bounds, scope, quick=policy.quick), scope, phases
+    )
 
 
 def phase_score(result: PhaseResult) -> float | None:
@@ -187,11 +190,11 @@ def _scope(everything: tuple[PhaseResult, ...], phases: tuple[PhaseScore, ...], 
     return Scope(weight, weight + missing, tuple(planned), tuple(left_out), required_missing)
 
 
-def _band(bounds: Bounds, scope: Scope) -> Band:
+def _band(bounds: Bounds, scope: Scope, *, quick: bool) -> Band:
     if bounds.score is None:
         return Band.NOT_MEASURED
     band = next(name for floor, name in BANDS if bounds.lower_bound >= floor)
-    if band is Band.PRODUCTION_READY and scope.required_missing:
+    if band is Band.PRODUCTION_READY and (scope.required_missing or quick):
         return Band.READY_IN_SCOPE
     return band
 

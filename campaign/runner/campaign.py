@@ -46,6 +46,7 @@ from campaign.runner.interrupt import Interrupt, on_signals
 from campaign.runner.plan import Selection, Step, make_plan
 from campaign.runner.preflight import check_guard, find_target, look_before, urls_of
 from campaign.runner.restored import check_whole, sole, with_what_is_left
+from campaign.runner.standing import Stand, standing
 from campaign.runner.step import Surroundings, left_out, run_step
 from campaign.runner.surroundings import describe_environment
 from campaign.runner.verdict import conclude
@@ -83,7 +84,8 @@ async def run_campaign(
     await check_whole(campaign.target.url)
     await look_before(steps, campaign.target)
     if options.selection.quick:  # wherever its name stands, a reader sees that this run proves less
-        campaign = replace(campaign, name=f"{campaign.name} (quick)")
+        scoring = replace(campaign.scoring, quick=True)
+        campaign = replace(campaign, name=f"{campaign.name} (quick)", scoring=scoring)
     with sole(campaign.target.url, steps, run=campaign.name):
         return await _run(campaign, phases, steps, options=options, interrupt=interrupt)
 
@@ -134,11 +136,12 @@ def _with_note(result: CampaignResult, note: str) -> CampaignResult:
 async def _observe(steps: tuple[Step, ...], around: Surroundings) -> CampaignResult:
     """Steps 3 to 6: is the target there, watch, run every phase, conclude."""
     began = around.clock.wall()
-    report, absent = await find_target(around.campaign.target, around.clock)
-    environment = masked(describe_environment(around.campaign.target, report), around.redact)
     log = EvidenceLog(around.folder / "evidence" / "monitoring.jsonl", around.elapsed, redact=around.redact)
     try:
-        results = await _watched(steps, around, log=log, absent=absent)
+        async with standing(steps, log.note) as stand:
+            report, absent = await find_target(around.campaign.target, around.clock)
+            environment = masked(describe_environment(around.campaign.target, report), around.redact)
+            results = await _watched(steps, around, log=log, absent=absent, stand=stand)
         seen = log.evidence()
     finally:
         log.close()
@@ -151,7 +154,7 @@ async def _observe(steps: tuple[Step, ...], around: Surroundings) -> CampaignRes
 
 
 async def _watched(
-    steps: tuple[Step, ...], around: Surroundings, *, log: EvidenceLog, absent: Reason | None
+    steps: tuple[Step, ...], around: Surroundings, *, log: EvidenceLog, absent: Reason | None, stand: Stand
 ) -> tuple[PhaseResult, ...]:
     """The results of all steps, with the machine and the processes watched beside them."""
 
@@ -161,30 +164,33 @@ async def _watched(
     campaign = around.campaign
     watching = monitoring(campaign.target, sink, clock=around.clock, interval=campaign.monitor.interval)
     async with watching as process:
-        results = await _run_phases(steps, around, absent=absent)
+        results = await _run_phases(steps, around, absent=absent, stand=stand)
     if not process.ever_seen:
         log.note("The target's process was not found on this machine, so it was not watched.")
     return results
 
 
 async def _run_phases(
-    steps: tuple[Step, ...], around: Surroundings, *, absent: Reason | None
+    steps: tuple[Step, ...], around: Surroundings, *, absent: Reason | None, stand: Stand
 ) -> tuple[PhaseResult, ...]:
     """Exactly one result per step, in order."""
     results: list[PhaseResult] = []
     for step in steps:
-        result = await _one_result(step, around, absent=absent)
+        result = await _one_result(step, around, absent=absent, stand=stand)
         results.append(result)
         around.events.emit(PhaseEnded(result, phase_score(result)))
     return tuple(results)
 
 
-async def _one_result(step: Step, around: Surroundings, *, absent: Reason | None) -> PhaseResult:
+async def _one_result(
+    step: Step, around: Surroundings, *, absent: Reason | None, stand: Stand
+) -> PhaseResult:
     reason = step.left_out or absent or _interrupted(around.interrupt) or _halted(around.halt)
     if reason is None and around.elapsed() > FRESH:
         _, reason = await find_target(around.campaign.target, around.clock)
     if reason is not None:
         return left_out(step, reason, around)
+    await stand.beside(step)
     return with_what_is_left(await run_step(step, around), around.folder)
 
 
@@ -250,7 +256,8 @@ def _configuration(campaign: Campaign, steps: tuple[Step, ...]) -> dict[str, Any
     }
     policy = campaign.scoring
     scoring = {
-        "weights": dict(policy.weights), "required": list(policy.required), "pass": policy.pass_mark
+        "weights": dict(policy.weights), "required": list(policy.required), "pass": policy.pass_mark,
+        "quick": policy.quick,
     }  # fmt: skip
     file = masked(campaign.configuration, Redactor(campaign.secrets))
     return {**file, "phases": phases, "scoring": scoring}

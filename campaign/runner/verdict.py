@@ -70,6 +70,11 @@ def policy_from(configuration: Mapping[str, Any]) -> Policy:
     """The scoring policy that a report was made with. Raises ReportError."""
     try:
         scoring = configuration["scoring"]
-        return Policy(dict(scoring["weights"]), tuple(scoring["required"]), float(scoring["pass"]))
+        return Policy(
+            dict(scoring["weights"]),
+            tuple(scoring["required"]),
+            float(scoring["pass"]),
+            quick=bool(scoring.get("quick")),
+        )
     except (KeyError, TypeError, ValueError) as error:
         raise ReportError("this report does not say how it was scored") from error

@@ -7,12 +7,14 @@ scenarios, `choice.py` those that can run here; `collect.py` runs them, each tol
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from campaign.phase import PhaseContext, PhaseInfo
 from campaign.records import Evidence, Finding
 from campaign.target.spec import TargetSpec
 from phases.failover.settings import FailoverSettings
+from phases.failover.ways import split_address
 
 INFO = PhaseInfo(
     name="failover",
@@ -44,6 +46,16 @@ class FailoverPhase:
 
         chosen: FailoverSettings = settings
         await look_at_parts(target, chosen)
+
+    def standing(self, settings: Any) -> AbstractAsyncContextManager[str]:
+        """The routes, undisturbed: the target goes through them in the other phases as well."""
+        from campaign.faults.standby import standby  # noqa: PLC0415
+
+        chosen: FailoverSettings = settings
+        return standby(
+            (name, split_address(route.listen), split_address(route.to))
+            for name, route in chosen.routes.items()
+        )
 
     async def collect(self, context: PhaseContext) -> None:
         """Run every scenario that can run, one after the other, recording as it goes."""

@@ -71,17 +71,19 @@ def in_flight(strike: Strike, probes: Iterable[Probe]) -> dict[str, int]:
     kept in flight on purpose count as well.
 
     One sent later may meet a connection that is just closing, and one that was refused was never taken:
-    whoever sent them may try elsewhere.
+    whoever sent them may try elsewhere. `reset` are those lost without a word, of which nobody outside knows
+    for certain that the service had read them.
     """
     began = strike.sent_ns
     if began is None:
-        return {"met": 0, "lost": 0}
+        return {"met": 0, "lost": 0, "reset": 0}
     sent = list(probes)
     wire = _on_the_wire_ns(sent, began)
     met = [
         each for each in sent if each.sent_ns + wire <= began <= each.done_ns and each.ending not in UNTAKEN
     ]
-    return {"met": len(met), "lost": sum(_lost(each) for each in met)}
+    reset = sum(each.ending is Ending.RESET for each in met)
+    return {"met": len(met), "lost": sum(_lost(each) for each in met), "reset": reset}
 
 
 def _on_the_wire_ns(probes: list[Probe], began: int) -> int:

@@ -24,9 +24,9 @@ _OF_EVERY_CLIENT = frozenset({"host", "content-length", "user-agent", "accept", 
 _VARIABLE = re.compile(r"\x00(v\d+)\x00")
 
 HEAD = f"""\
-# bash FILE; needs curl and jq. U: where the service is. What is masked ({MASK}) is sent as $P.
+# [U=http://its-address] bash FILE; needs curl and jq. What is masked ({MASK}) is sent as $P.
 # The mail addresses are new ones each time ($N).
-set -e; U=%s P=Repeat-after-me-1 N=$RANDOM
+set -e; U=${{U:-%s}} P=Repeat-after-me-1 N=$RANDOM
 ask() {{ set -- "${{@//'{MASK}'/$P}}"; curl -sS "${{@//@example./.$N@example.}}"; }}
 made() {{ A=$(ask --fail-with-body "$@") || {{ echo "$A" >&2; exit 1; }}; }}
 """

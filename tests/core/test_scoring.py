@@ -120,6 +120,11 @@ def test_everything_passed_is_production_ready():
     assert score.scope.required_missing == ()
 
 
+def test_a_quick_run_is_ready_in_scope_at_best():
+    score, gate = verdict(everything(), Policy(quick=True))
+    assert (score.band, gate.exit_code, gate.headline) == (Band.READY_IN_SCOPE, 0, "ready in scope")
+
+
 def test_a_failed_critical_finding_caps_at_79_and_exits_1():
     score, gate = verdict(everything(load=phase("load", [*passed(99), *failed(1, CRITICAL)])))
     assert (score.bounds.lower_bound, score.band, gate.exit_code) == (79, Band.CONDITIONAL, 1)

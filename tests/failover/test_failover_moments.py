@@ -189,7 +189,8 @@ def test_in_flight_is_what_was_surely_under_way_and_lost_what_got_no_answer(sent
     status = ending if isinstance(ending, int) else 0
     volley = Probe("volley", "history", ns(sent), ns(sent), ns(done), STATUS if status else ending, status)
     (struck,) = measure(story(probes=(volley,)))["strikes"]
-    assert struck["in_flight"] == {"met": met, "lost": lost}
+    reset = int(bool(lost) and ending is Ending.RESET)
+    assert struck["in_flight"] == {"met": met, "lost": lost, "reset": reset}
 
 
 def test_a_service_that_is_only_slow_is_felt_and_has_failed_nobody():

@@ -52,7 +52,7 @@ class Service:
     def start(self, *before):
         process = subprocess.Popen([*before, *self.command], start_new_session=True)
         self.ends.append(process)
-        wait_until(self.listens)
+        wait_until(lambda: self.listens() and self.pid_file.exists() and self.pid_file.read_text())
         return process
 
     @property

@@ -10,6 +10,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,13 +33,13 @@ ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
 
 
-def start(*arguments: str) -> subprocess.Popen[str]:
+def start(folder: str, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env=ENVIRONMENT,
+        env={**ENVIRONMENT, "TMPDIR": folder},
     )
 
 
@@ -54,10 +55,12 @@ def said(process: subprocess.Popen[str], pattern: str) -> str:
 class Cluster:
     processes: list[subprocess.Popen[str]] = field(default_factory=list)
     address: str = ""
+    folder: tempfile.TemporaryDirectory[str] = field(default_factory=tempfile.TemporaryDirectory)
+    """What killed workers leave behind."""
 
     def open(self, workers: int) -> Cluster:
         scheduler = start(
-            "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0",
+            self.folder.name, "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0",
             "--no-dashboard", "--dashboard-address", "127.0.0.1:0",
         )  # fmt: skip
         self.processes.append(scheduler)
@@ -68,7 +71,7 @@ class Cluster:
         return self
 
     def worker(self) -> subprocess.Popen[str]:
-        process = start("campaign", "worker", self.address, "--host", "127.0.0.1")
+        process = start(self.folder.name, "campaign", "worker", self.address, "--host", "127.0.0.1")
         self.processes.append(process)
         return process
 
@@ -77,6 +80,7 @@ class Cluster:
             process.kill()
             process.wait()
             process.stdout.close()
+        self.folder.cleanup()
 
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"

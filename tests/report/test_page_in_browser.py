@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 import urllib.request
 from pathlib import Path
@@ -90,16 +91,26 @@ class Tab:
 @contextlib.contextmanager
 def browser(folder):
     """A tab of a Chromium of its own, which is gone afterwards."""
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        _chromium(folder, scratch),
+        connect(page_address(folder / "profile"), max_size=None) as socket,
+    ):
+        yield Tab(socket)
+
+
+@contextlib.contextmanager
+def _chromium(folder, scratch):
     with (folder / "chromium.log").open("w") as log:
         process = subprocess.Popen(
             [shutil.which("chromium"), *FLAGS, f"--user-data-dir={folder / 'profile'}", "about:blank"],
             stdout=log,
             stderr=log,
             start_new_session=True,
+            env={**os.environ, "TMPDIR": scratch},  # killed, it leaves its socket behind
         )
     try:
-        with connect(page_address(folder / "profile"), max_size=None) as socket:
-            yield Tab(socket)
+        yield process
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
