@@ -37,13 +37,20 @@ HEADLINES = {LEFT_BROKEN: "target not restored", INTERRUPTED: "interrupted"}
 """What is said of a campaign that ended so, whatever it scored."""
 
 
+STOPPED = {
+    StopReason.STOPPED_AT_VIOLATION: "the first violation",
+    StopReason.STOPPED_AT_ALERT: "an alert",
+}
+"""What the user asked to end the campaign at."""
+
+
 def judge_gate(results: Iterable[PhaseResult], score: Score, *, policy: Policy, stop: StopReason) -> Gate:
     """Whether the target may be released, the exit code, and why, in sentences."""
     findings = [finding for result in results if result.in_plan for finding in result.findings]
     failures = _failures(findings, score, policy)
     doubts = _doubts(findings, results, score=score, policy=policy)
-    if stop is StopReason.STOPPED_AT_VIOLATION:
-        failures.append("the campaign was stopped at the first violation, before its end")
+    if stop in STOPPED:
+        failures.append(f"the campaign was stopped at {STOPPED[stop]}, before its end")
     passed = not failures and not doubts
     code = PASSED if passed else FAILED if failures else NOT_JUDGED
     if stop is StopReason.INTERRUPTED:

@@ -305,6 +305,7 @@ class StopReason(StrEnum):
     INTERRUPTED = "interrupted"
     TARGET_UNREACHABLE = "target_unreachable"
     STOPPED_AT_VIOLATION = "stopped_at_violation"
+    STOPPED_AT_ALERT = "stopped_at_alert"
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,7 +97,7 @@ def run(
     stop_on: Annotated[
         str | None,
         typer.Option(
-            metavar="violation", help="End the campaign at the first of these; the report is written."
+            metavar="violation|alert", help="End the campaign at the first of these; the report is written."
         ),
     ] = None,
     output: Annotated[Path, typer.Option(help="Folder that gets a new folder for this run.")] = Path(

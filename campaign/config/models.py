@@ -5,6 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 from pydantic.json_schema import JsonSchemaValue
 
+from campaign.config.alerts import AlertModel
 from campaign.config.feeds import FeedModel
 from campaign.config.network import MOST_CONNECTIONS, DeviceModel, ProxyUrl, RoundTrip, SocketPath
 from campaign.config.operations import OperationModel, Saved
@@ -178,9 +179,10 @@ class MonitorModel(Part):
     """How closely we watch the machine, the target's process and ourselves."""
 
     interval: Annotated[Duration, Field(ge=0.1, le=60)] = 1.0
+    alerts: dict[Name, AlertModel] = Field(default_factory=dict, max_length=MOST_NAMES)
 
 
-AlertKind = Literal["violation"]
+AlertKind = Literal["violation", "alert"]
 """What people may want to hear at once, or end a campaign for."""
 
 
@@ -189,7 +191,7 @@ class NotifyModel(Part):
 
     webhook: WebhookUrl = ""
     on: Annotated[list[AlertKind | Literal["ended"]], BeforeValidator(_listed)] = Field(
-        default=["violation", "ended"], min_length=1
+        default=["violation", "alert", "ended"], min_length=1
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from campaign.config.phases import PlannedPhase
+from campaign.monitor.alerts import AlertRule
 from campaign.scoring import Policy
 from campaign.target.spec import TargetSpec, Vocabulary
 
@@ -15,9 +16,12 @@ __all__ = ["Campaign", "MonitorSettings", "NotifySettings", "PlannedPhase"]
 
 @dataclass(frozen=True, slots=True)
 class MonitorSettings:
-    """How often the machine, the target's process and ourselves are looked at, in seconds."""
+    """How often the machine, the target's process and ourselves are looked at, in seconds, and what is an
+    alert.
+    """
 
     interval: float = 1.0
+    alerts: tuple[AlertRule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

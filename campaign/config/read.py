@@ -190,7 +190,9 @@ def _assembled(
         vocabulary=vocabulary,
         phases=phases,
         scoring=model.scoring.policy(),
-        monitor=MonitorSettings(model.monitor.interval),
+        monitor=MonitorSettings(
+            model.monitor.interval, tuple(each.rule(name) for name, each in model.monitor.alerts.items())
+        ),
         notify=NotifySettings(model.notify.webhook, tuple(model.notify.on)),
         stop_on=frozenset(model.stop_on),
         secrets=secrets,

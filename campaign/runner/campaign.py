@@ -41,6 +41,7 @@ from campaign.records import (
 from campaign.redact import Redactor, masked
 from campaign.registry import partials
 from campaign.report.write import write_all
+from campaign.runner.alerting import Alerting
 from campaign.runner.halt import Halt
 from campaign.runner.interrupt import Interrupt, on_signals
 from campaign.runner.plan import Selection, Step, make_plan
@@ -157,14 +158,18 @@ async def _watched(
     steps: tuple[Step, ...], around: Surroundings, *, log: EvidenceLog, absent: Reason | None, stand: Stand
 ) -> tuple[PhaseResult, ...]:
     """The results of all steps, with the machine and the processes watched beside them."""
+    campaign = around.campaign
+    alerting = Alerting(campaign, log, events=around.events, halt=around.halt)
 
     def sink(reading: Reading) -> None:
-        log.points(log.elapsed(), reading)
+        at = log.elapsed()
+        log.points(at, reading)
+        alerting.hear(at, reading)
 
-    campaign = around.campaign
     watching = monitoring(campaign.target, sink, clock=around.clock, interval=campaign.monitor.interval)
     async with watching as process:
         results = await _run_phases(steps, around, absent=absent, stand=stand)
+    alerting.end()
     if not process.ever_seen:
         log.note("The target's process was not found on this machine, so it was not watched.")
     return results
@@ -212,7 +217,7 @@ def _stop_reason(around: Surroundings, absent: Reason | None) -> StopReason:
     if around.interrupt.count:
         return StopReason.INTERRUPTED
     if around.halt.why:
-        return StopReason.STOPPED_AT_VIOLATION
+        return around.halt.reason
     return StopReason.TARGET_UNREACHABLE if absent else StopReason.FINISHED
 
 

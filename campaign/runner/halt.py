@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from campaign.records import StopReason
+
 
 class Halt:
-    """Holds why no further phase shall begin, as a phrase ("": none given); the first one stands."""
+    """Holds why no further phase shall begin, as a phrase ("": none given) and for the report; the first one
+    stands.
+    """
 
     def __init__(self) -> None:
         self.why = ""
+        self.reason = StopReason.FINISHED
         self._stop: Callable[[], object] | None = None
 
-    def ask(self, why: str) -> None:
+    def ask(self, why: str, reason: StopReason) -> None:
         """End the running phase cleanly and begin no other."""
-        self.why = self.why or why
+        if not self.why:
+            self.why, self.reason = why, reason
         if self._stop is not None:
             self._stop()
 

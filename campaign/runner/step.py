@@ -14,7 +14,7 @@ from campaign.config.plan import Campaign
 from campaign.events import Alerted, Events, PhaseBegan, PhaseProgressed
 from campaign.evidence import EvidenceLog
 from campaign.phase import PhaseContext, Progress, Stop, is_disruptive
-from campaign.records import Evidence, PhaseResult, Reason, ReasonKind, Status
+from campaign.records import Evidence, PhaseResult, Reason, ReasonKind, Status, StopReason
 from campaign.runner.halt import Halt
 from campaign.runner.interrupt import Interrupt
 from campaign.runner.judging import Judged, judge, told
@@ -172,7 +172,8 @@ def _notify(step: Step, progress: Progress, *, around: Surroundings) -> None:
     if progress.alert is not None:
         around.events.emit(Alerted(step.label, progress.alert.kind, progress.alert.text))
         if progress.alert.kind in around.campaign.stop_on:
-            around.halt.ask(f"stopped at the first {progress.alert.kind}, seen in {step.label}")
+            why = f"stopped at the first {progress.alert.kind}, seen in {step.label}"
+            around.halt.ask(why, StopReason.STOPPED_AT_VIOLATION)
 
 
 def _judge(step: Step, evidence: Evidence, *, around: Surroundings) -> Judged:

@@ -14,7 +14,7 @@ SLACK = "https://hooks.slack.com/services/T000/B000/abcdefgh"
 )
 def test_a_webhook_is_https_or_this_machine(good, read_text, url):
     campaign = read_text(f"{good}notify: {{webhook: '{url}'}}\n")
-    assert campaign.notify == NotifySettings(url, ("violation", "ended"))
+    assert campaign.notify == NotifySettings(url, ("violation", "alert", "ended"))
     assert url in campaign.secrets
     assert url not in str(campaign.configuration)
 
