@@ -1,8 +1,8 @@
 """Where in a history of runs the level changed.
 
-E-divisive with means (Matteson and James 2014) finds the place, a t-test judges it, as Hunter does (Fleming and
-others 2023). The place was chosen for its difference, so a plain t-test would see changes in stable histories;
-its p-value is therefore the share of shuffled histories whose best place has as large a t.
+E-divisive with means (Matteson and James 2014) finds the place, a t-test judges it, as Hunter does (Fleming
+and others 2023). The place was chosen for its difference, so a plain t-test would see changes in stable
+histories; its p-value is therefore the share of shuffled histories whose best place has as large a t.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ SHUFFLES = 999
 
 @dataclass(frozen=True, slots=True)
 class ChangePoint:
-    """`index` is the first value of the new level, `before` and `after` are the means on either side of it, up to
-    the next change. `p` is how often chance would show as much.
+    """`index` is the first value of the new level, `before` and `after` are the means on either side of it,
+    up to the next change. `p` is how often chance would show as much.
     """
 
     index: int

@@ -1,8 +1,8 @@
 """Whether a series grows without end: a leak, no leak, or a run that is too short to say.
 
-Samples that resemble their neighbours, collected garbage, a warm-up and a single step all look like growth to a plain
-test. A leak is told only where several looks, each blind to another of these, agree; docs/statistics.md has how often
-they are wrong.
+Samples that resemble their neighbours, collected garbage, a warm-up and a single step all look like growth
+to a plain test. A leak is told only where several looks, each blind to another of these, agree;
+docs/statistics.md has how often they are wrong.
 """
 
 from __future__ import annotations
@@ -26,14 +26,17 @@ P = 0.01
 P_HALF = 0.05
 """What each half must stay below by itself: a step grows in one half only, a warm-up hardly in the last."""
 
-STEADY_SHARE = 0.6
-"""The growth of the last half over that of the first; below it growth is dying away, as that of a warm-up does."""
+VISIBLE = 20.0
+"""Standard errors of the slope from which growth is found in 95 of 100 runs (measured, see
+docs/statistics.md).
+"""
 
-VISIBLE = 12.0
-"""Standard errors of the slope from which growth is found in 95 of 100 runs (measured, see docs/statistics.md)."""
+LATER_STARTS = ((0.0, 0.6), (0.25, 0.8), (0.5, 0.8))
+"""Where growth may begin, as a share of what the cut left, and its last half over its first at least.
 
-LATER_STARTS = (0.0, 0.25, 0.5)
-"""Where growth may begin after the cut, as a share of what is left: a warm-up on top of a leak is never cut."""
+A warm-up on top of a leak is never cut, so the leak is looked for further on. Below these ratios growth dies
+away; who looks again must see more, or each look would let another warm-up through.
+"""
 
 LOAD_CHANGE = 0.1
 """How much the load may rise over the run before growth may be the load's."""
@@ -53,10 +56,11 @@ class Verdict(StrEnum):
 class Growth:
     """The verdict and what it rests on.
 
-    `per_hour` is the growth in units per hour, `low` and `high` its 95 % interval, `smallest_visible` the least growth
-    that 95 of 100 such runs would have found. `exhausted_in` is when the head-room is used up, in seconds from the end
-    of the series, only for a leak. `per_request` is growth in units per request. `p` is the larger of the p-values of
-    both trend tests. None: unknown. `judged_from` is the time from which on the series was judged.
+    `per_hour` is the growth in units per hour, `low` and `high` its 95 % interval, `smallest_visible` the
+    least growth that 95 of 100 such runs would have found. `exhausted_in` is when the head-room is used up,
+    in seconds from the end of the series, only for a leak. `per_request` is growth in units per request.
+    `p` is the larger of the p-values of both trend tests. None: unknown. `judged_from` is the time from
+    which on the series was judged.
     """
 
     verdict: Verdict
@@ -95,15 +99,17 @@ def judge_growth(
 ) -> Growth:
     """Whether the series grows so that it uses up `head_room` (its unit) within `horizon` seconds.
 
-    `at` is in seconds and rises; None and NaN are gaps. `restarts` are the times at which the target began anew: the
-    longest part between two of them is judged. `load` (users or requests per second) and `requests` (answered so far)
-    have one value for each of `at`. The same seed gives the same interval.
+    `at` is in seconds and rises; None and NaN are gaps. `restarts` are the times at which the target began
+    anew: the longest part between two of them is judged. `load` (users or requests per second) and
+    `requests` (answered so far) have one value for each of `at`. The same seed gives the same interval.
     """
     times, numbers = _longest(*without_gaps(at, values), restarts)
     if load is not None and _rises(as_numbers(load)):
         return Growth(Verdict.UNDECIDED, "the load itself rose")
-    cut = settled_from(numbers) or 0
-    looks = [_look(times[begin:], numbers[begin:], seed=seed) for begin in _starts(cut, len(times))]
+    looks = [
+        _look(times[begin:], numbers[begin:], share=share, seed=seed)
+        for begin, share in _starts(times, numbers)
+    ]
     seen = [look for look in looks if look]
     if not seen:
         return Growth(Verdict.UNDECIDED, "too short: fewer than 12 windows of two garbage collections each")
@@ -113,7 +119,9 @@ def judge_growth(
 
 
 def judge_together(judged: Mapping[str, Growth], *, rate: float = 0.05) -> dict[str, Growth]:
-    """The same, but a leak that many series would show by chance is taken back (Benjamini and Hochberg 1995)."""
+    """The same, but a leak that many series would show by chance is taken back (Benjamini and Hochberg
+    1995).
+    """
     names = [name for name, growth in judged.items() if growth.p is not None]
     held = dict(
         zip(names, benjamini_hochberg([judged[name].p or 0.0 for name in names], rate=rate), strict=True)
@@ -151,20 +159,29 @@ def _rises(load: Numbers) -> bool:
     return last > (1 + LOAD_CHANGE) * first and mann_kendall(load).p_up < P
 
 
-def _starts(cut: int, count: int) -> list[int]:
-    return [cut + int(share * (count - cut)) for share in LATER_STARTS]
+def _starts(times: Numbers, numbers: Numbers) -> list[tuple[int, float]]:
+    """Where growth is looked for from. What rises after the cut was never steady, so it is no warm-up's
+    end.
+    """
+    cut = settled_from(numbers) or 0
+    if cut and (windows := windows_of(times[cut:], numbers[cut:])) and _p(numbers[cut:], windows) < P:
+        cut = 0
+    return [(cut + int(start * (len(numbers) - cut)), share) for start, share in LATER_STARTS]
 
 
-def _look(times: Numbers, numbers: Numbers, *, seed: int) -> _Stretch | None:
+def _p(numbers: Numbers, windows: Windows) -> float:
+    return max(mann_kendall(numbers).p_up, mann_kendall(windows.minima, prewhiten=False).p_up)
+
+
+def _look(times: Numbers, numbers: Numbers, *, share: float, seed: int) -> _Stretch | None:
     windows = windows_of(times, numbers)
     if windows is None:
         return None
-    raw, low = mann_kendall(numbers), mann_kendall(windows.minima, prewhiten=False)
-    p = max(raw.p_up, low.p_up)
+    p = _p(numbers, windows)
     slope = theil_sen(windows.at, windows.minima, seed=seed)
     first, last = _halves(windows)
     grows = p < P and slope.low > 0 and _grow(numbers, windows)
-    return _Stretch(float(times[0]), p, slope, grows, last < STEADY_SHARE * first)
+    return _Stretch(float(times[0]), p, slope, grows, last < share * first)
 
 
 def _halves(windows: Windows) -> tuple[float, float]:
@@ -174,14 +191,11 @@ def _halves(windows: Windows) -> tuple[float, float]:
 
 
 def _grow(numbers: Numbers, windows: Windows) -> bool:
+    """Whether either half grows by itself."""
     half, count = len(numbers) // 2, len(windows.at) // 2
-    return all(
-        mann_kendall(part).p_up < P_HALF and mann_kendall(low, prewhiten=False).p_up < P_HALF
-        for part, low in (
-            (numbers[:half], windows.minima[:count]),
-            (numbers[half:], windows.minima[-count:]),
-        )
-    )
+    first = _p(numbers[:half], Windows(windows.at[:count], windows.minima[:count]))
+    last = _p(numbers[half:], Windows(windows.at[-count:], windows.minima[-count:]))
+    return max(first, last) < P_HALF
 
 
 def _verdict(look: _Stretch, *, horizon: float, head_room: float) -> Growth:

@@ -19,7 +19,7 @@ CYCLES = 2
 SAMPLES = 5
 """Values that a window holds at least."""
 
-SWING = 2.0
+SWING = 1.0
 """Standard deviations, about the trend, that a value falls and rises again before it counts as a cycle."""
 
 
@@ -32,7 +32,9 @@ class Windows:
 
 
 def windows_of(times: Numbers, numbers: Numbers) -> Windows | None:
-    """As many windows of equal length as fit; None where fewer than `FEWEST` do. A window in a gap is left out."""
+    """As many windows of equal length as fit; None where fewer than `FEWEST` do. A window in a gap is left
+    out.
+    """
     if len(times) < FEWEST * SAMPLES:
         return None
     most = min(MOST, len(times) // SAMPLES, cycles_in(times, numbers) // CYCLES)
@@ -49,11 +51,17 @@ def windows_of(times: Numbers, numbers: Numbers) -> Windows | None:
 
 
 def cycles_in(times: Numbers, numbers: Numbers) -> int:
-    """How often the series falls and rises again; as often as you like (the count of values) where it never falls."""
-    residuals = numbers - slope_of(*folded(times, numbers)) * times
+    """How often the series falls and rises again, about its trend.
+
+    As often as it has values where that hides nothing: it never falls at all, or grows by more than a swing
+    from window to window.
+    """
+    slope = float(slope_of(*folded(times, numbers)))
+    residuals = numbers - slope * times
     swing = SWING * float(residuals.std())
-    falls = _falls(numbers.tolist(), swing) if swing > 0 else 0
-    return falls or len(numbers)
+    if slope * (times[-1] - times[0]) >= FEWEST * swing or not _falls(numbers.tolist(), swing):
+        return len(numbers)
+    return _falls(residuals.tolist(), swing)
 
 
 def _falls(values: list[float], swing: float) -> int:
