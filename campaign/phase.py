@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from campaign.clock import Clock
-from campaign.records import Evidence, Finding, Measurement
+from campaign.monitor.source import Reading
+from campaign.records import Evidence, Finding, Measurement, Series
 from campaign.settings import Settings
 from campaign.target.spec import TargetSpec, Vocabulary
 
@@ -83,6 +84,44 @@ class Record(Protocol):
         """Seconds since the campaign began: the time that points are given in."""
 
 
+class Monitored(Protocol):
+    """What is watched beside the phases while they run: the host, the target's process, ourselves. Times are
+    seconds since the campaign began; a value that could not be read is None, a gap.
+    """
+
+    def names(self) -> tuple[str, ...]:
+        """The series that were seen so far."""
+
+    def latest(self) -> Reading:
+        """The last reading: name -> (value, unit)."""
+
+    def series(self, name: str) -> Series | None:
+        """What is known of a series so far, older points thinned to the extremes; None: never seen."""
+
+    def listen(self, hear: Callable[[float, Reading], None]) -> AbstractContextManager[None]:
+        """Within it `hear` is called with the time and the values of each reading; it must not raise."""
+
+
+class Unmonitored:
+    """Nothing is watched."""
+
+    def names(self) -> tuple[str, ...]:
+        """None."""
+        return ()
+
+    def latest(self) -> Reading:
+        """Nothing."""
+        return {}
+
+    def series(self, name: str) -> Series | None:  # noqa: ARG002 - there is none of any name
+        """None."""
+        return None
+
+    def listen(self, hear: Callable[[float, Reading], None]) -> AbstractContextManager[None]:  # noqa: ARG002
+        """Nothing is ever heard."""
+        return nullcontext()
+
+
 class Stop:
     """Tells a phase to end cleanly, and when it must have ended (clock nanoseconds)."""
 
@@ -123,6 +162,7 @@ class PhaseContext:
     record: Record
     notify: Callable[[Progress], None]
     stop: Stop
+    monitored: Monitored = field(default_factory=Unmonitored)
 
 
 class Phase(Protocol):

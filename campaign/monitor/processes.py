@@ -58,6 +58,7 @@ class ProcessSource:
         self._roots = roots
         self._others = others
         self._known: dict[int, psutil.Process] = {}
+        self._first: set[int] = set()
         self._readings = 0
         self.ever_seen = False
 
@@ -69,15 +70,23 @@ class ProcessSource:
         if self._readings % LOOK_EVERY == 0 or len(sums) < len(self._known):
             self._look()
         self._readings += 1
-        return {
+        columns = {
             f"{self._name}.{column}": (total, unit)
             for (column, unit), total in zip(COLUMNS, totals, strict=True)
         }
+        return {**columns, f"{self._name}.started": (self._started(), "s since 1970")}
+
+    def _started(self) -> float | None:
+        """When the youngest of the roots began, seconds since 1970."""
+        roots = [process for pid, process in self._known.items() if pid in self._first]
+        begun = [at for process in roots if (at := _begun(process)) is not None]
+        return max(begun, default=None)
 
     def _look(self) -> None:
+        self._first = self._roots()
         self._known = {
             pid: process
-            for pid in _with_children(self._roots()) - self._others()
+            for pid in _with_children(self._first) - self._others()
             if (process := self._known.get(pid) or _process(pid)) and process.is_running()
         }
 
@@ -120,6 +129,12 @@ def _process(pid: int) -> psutil.Process | None:
         process = psutil.Process(pid)
         process.cpu_percent()  # the first call only sets the starting point
         return process
+    return None
+
+
+def _begun(process: psutil.Process) -> float | None:
+    with suppress(*GONE):
+        return float(process.create_time()) if process.is_running() else None
     return None
 
 

@@ -24,6 +24,7 @@ from campaign.events import (
     PlannedPhase,
 )
 from campaign.evidence import EvidenceLog
+from campaign.monitor.feed import Feed
 from campaign.monitor.sampler import monitoring
 from campaign.monitor.source import Reading
 from campaign.notify.message import Wording
@@ -164,6 +165,7 @@ async def _watched(
     def sink(reading: Reading) -> None:
         at = log.elapsed()
         log.points(at, reading)
+        around.feed.hear(at, reading)
         alerting.hear(at, reading)
 
     watching = monitoring(campaign.target, sink, clock=around.clock, interval=campaign.monitor.interval)
@@ -236,6 +238,7 @@ def _surroundings(
         events=events,
         interrupt=interrupt,
         halt=Halt(),
+        feed=Feed(),
         baseline=_evidence_of(options.baseline),
     )
 

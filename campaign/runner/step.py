@@ -13,6 +13,7 @@ from campaign.clock import SECOND, Clock
 from campaign.config.plan import Campaign
 from campaign.events import Alerted, Events, PhaseBegan, PhaseProgressed
 from campaign.evidence import EvidenceLog
+from campaign.monitor.feed import Feed
 from campaign.phase import PhaseContext, Progress, Stop, is_disruptive
 from campaign.records import Evidence, PhaseResult, Reason, ReasonKind, Status, StopReason
 from campaign.runner.halt import Halt
@@ -43,6 +44,7 @@ class Surroundings:
     events: Events
     interrupt: Interrupt
     halt: Halt
+    feed: Feed
     baseline: dict[str, Evidence]
 
 
@@ -164,6 +166,7 @@ def _context(step: Step, log: EvidenceLog, *, stop: Stop, around: Surroundings) 
         record=log,
         notify=lambda progress: _notify(step, progress, around=around),
         stop=stop,
+        monitored=around.feed,
     )
 
 

@@ -1,0 +1,94 @@
+"""What is kept of each window of a soak: the least value of what is watched, and how users were served."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from statistics import median
+
+from campaign.load.outcome import Second
+from campaign.monitor.source import Reading
+
+LOW = "low."
+"""Begins the name of a series of window minima: garbage that is collected in time is no growth."""
+
+Points = Mapping[str, tuple[float | None, str]]
+
+
+@dataclass(slots=True)
+class _Window:
+    """One window, from `began` seconds after the campaign began."""
+
+    began: float
+    least: dict[str, float] = field(default_factory=dict)
+    units: dict[str, str] = field(default_factory=dict)
+    p50: list[float] = field(default_factory=list)
+    p95: list[float] = field(default_factory=list)
+    asked: int = 0
+    failed: int = 0
+    seconds: float = 0.0
+
+    def points(self, requests: int) -> Points:
+        points: dict[str, tuple[float | None, str]] = {
+            LOW + name: (self.least.get(name), unit) for name, unit in self.units.items()
+        }
+        rate = (self.asked - self.failed) / self.seconds if self.seconds else None
+        return {
+            **points,
+            "soak.p50": (median(self.p50) if self.p50 else None, "s"),
+            "soak.p95": (median(self.p95) if self.p95 else None, "s"),
+            "soak.rate": (rate, "1/s"),
+            "soak.error_rate": (self.failed / self.asked if self.asked else None, "share"),
+            "soak.requests": (float(requests), "requests"),
+        }
+
+
+class Windows:
+    """Takes in readings and seconds as they come, and gives `keep` the points of each window at its end.
+
+    `watched` names the series whose minima are kept.
+    """
+
+    def __init__(
+        self, seconds: float, watched: frozenset[str], keep: Callable[[float, Points], None]
+    ) -> None:
+        self._seconds, self._watched, self._keep = seconds, watched, keep
+        self._now: _Window | None = None
+        self._requests = 0
+
+    def hear(self, at: float, reading: Reading) -> None:
+        """A reading of the monitor, `at` so many seconds after the campaign began."""
+        window = self._at(at)
+        for name in self._watched & reading.keys():
+            value, unit = reading[name]
+            window.units[name] = unit
+            if value is not None:
+                window.least[name] = min(value, window.least.get(name, value))
+
+    def see(self, at: float, second: Second) -> None:
+        """A second of the load that ended at that time."""
+        window = self._at(at)
+        asked = sum(each.asked for each in second.tallies.values())
+        failed = sum(each.failed for each in second.tallies.values())
+        self._requests += asked - failed
+        window.asked += asked
+        window.failed += failed
+        window.seconds += second.seconds
+        if second.p50 is not None and second.p95 is not None:
+            window.p50.append(second.p50)
+            window.p95.append(second.p95)
+
+    def end(self) -> None:
+        """Keep what the last window has, which may be short."""
+        if self._now is not None:
+            self._close(self._now)
+
+    def _at(self, at: float) -> _Window:
+        if self._now is None or at >= self._now.began + self._seconds:
+            self.end()
+            self._now = _Window(at)
+        return self._now
+
+    def _close(self, window: _Window) -> None:
+        self._keep(round(window.began, 3), window.points(self._requests))
+        self._now = None
