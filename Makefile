@@ -55,6 +55,7 @@ bench: .venv/.dev
 	$(BIN)/python benchmarks/guardian.py
 	$(BIN)/python benchmarks/recovery.py
 	$(BIN)/python benchmarks/safety.py
+	$(BIN)/python benchmarks/verdicts.py
 
 .venv/.installed: pyproject.toml hatch_build.py package-lock.json scripts/environment
 	@scripts/environment
