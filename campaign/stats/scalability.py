@@ -19,7 +19,8 @@ LEVELS = 6
 LOWEST = 10
 """The lowest level at most, as the rate is what one brings alone."""
 
-RESAMPLES = 400
+RESAMPLES = 2000
+"""Ladders drawn anew; with a few hundred the ends of the intervals are short by what chance makes of them."""
 
 Interval = tuple[float, float]
 
