@@ -23,16 +23,16 @@ demo: .venv/.installed
 test: .venv/.dev
 	@scripts/services
 	$(MAKE) lint
-	$(BIN)/pytest -n 3 --dist loadfile -m "$(QUICK) and not alone"  # they mostly wait for servers, so 3 on 2 cores
+	@scripts/run_tests --dist loadfile -m "$(QUICK) and not alone"
 	$(BIN)/pytest -m "$(QUICK) and alone"
 
 slow: .venv/.dev
 	@scripts/services
-	$(BIN)/pytest -m "slow and not defects" -n 3
+	@scripts/run_tests -m "slow and not defects"
 
 defects: .venv/.dev
 	@scripts/services
-	$(BIN)/pytest -m defects -n 3
+	@scripts/run_tests -m defects
 
 lint: .venv/.dev
 	$(BIN)/ruff check .

@@ -15,7 +15,7 @@ from campaign.errors import CampaignError
 from campaign.records import Severity
 from phases.safety.consent.children import fresh_child, patiently
 from phases.safety.probe import Answered, Probe
-from phases.safety.stores import Shelf, shelves
+from phases.safety.stores import Shelf, count_on, shelves
 
 if TYPE_CHECKING:
     from sqlalchemy import Table
@@ -187,4 +187,4 @@ async def _stored(scene: Scene, places: list[Shelf]) -> int:
     """How many rows of the child there are."""
     assert scene.server is not None  # noqa: S101
     server = scene.server
-    return await asyncio.to_thread(lambda: sum(each.count(server) for each in places))
+    return await asyncio.to_thread(lambda: count_on(places, server))

@@ -12,11 +12,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from campaign.canary import mint_of
 from campaign.database.server import Server
 from campaign.errors import CampaignError
+from campaign.phase import PhaseContext
 from phases.safety.cast.principal import Heard, Principal
 from phases.safety.cast.settings import CHANGES, ResourceSettings, Verb
 from phases.safety.isolation.matrix import Cell, cells, may, planned, relation_of
 from phases.safety.scene import Scene
-from phases.safety.stores import Shelf
+from phases.safety.stores import Shelf, count_on
 from phases.safety.stores import shelves as shelves_of
 
 PART = "isolation"
@@ -59,25 +60,52 @@ class Tried:
 
 
 async def collect_isolation(scene: Scene) -> None:
-    """Try all cells, and record those of each resource and verb before the next begin."""
+    """Try all cells, those of a resource and verb after those of another, and record what came of them."""
     settings, people = scene.settings, scene.cast.people
-    rows: list[dict[str, Any]] = []
+    rows = Rows(scene.context)
     everything = list(planned(settings))
-    shelves = Shelves()
-    for place, (name, verb) in enumerate(everything):
-        if scene.stopping:
-            scene.context.record.fact(PART, {"cells": rows, "ended": True})
-            break
-        scene.tell(f"isolation: {name} {verb}", place / len(everything))
-        resource = settings.resources[name]
-        tried = list(cells(name, resource, verb, people=people, settings=settings))
-        rows += await _all(scene, tried, resource, shelves)
-        scene.context.record.fact(PART, {"cells": rows})
-        _alert(scene, rows)
+    shelves, looks = Shelves(), Looks()
+    try:
+        for place, (name, verb) in enumerate(everything):
+            if scene.stopping:
+                rows.ended = True
+                break
+            scene.tell(f"isolation: {name} {verb}", place / len(everything))
+            resource = settings.resources[name]
+            tried = list(cells(name, resource, verb, people=people, settings=settings))
+            found = await _all(scene, tried, resource, shelves, looks)
+            rows.add(found)
+            _alert(scene, found)
+    finally:
+        rows.record()
+
+
+class Rows:
+    """The cells so far. All of them are masked and written each time, so that is done ever more rarely: it
+    takes a twentieth of the time at most.
+    """
+
+    def __init__(self, context: PhaseContext) -> None:
+        self._context, self._rows = context, list[dict[str, Any]]()
+        self._next_ns = 0
+        self.ended = False
+
+    def add(self, rows: list[dict[str, Any]]) -> None:
+        """Keep some more."""
+        self._rows += rows
+        if self._context.clock.now_ns() >= self._next_ns:
+            self.record()
+
+    def record(self) -> None:
+        """Write all of them."""
+        began = self._context.clock.now_ns()
+        self._context.record.fact(PART, {"cells": self._rows, **({"ended": True} if self.ended else {})})
+        took = self._context.clock.now_ns() - began
+        self._next_ns = began + 20 * took
 
 
 async def _all(
-    scene: Scene, tried: list[Cell], resource: ResourceSettings, shelves: Shelves
+    scene: Scene, tried: list[Cell], resource: ResourceSettings, shelves: Shelves, looks: Looks
 ) -> list[dict[str, Any]]:
     """What came of these cells: one after the other for each owner, owners beside each other."""
     by_owner: dict[str, list[Cell]] = {}
@@ -85,7 +113,7 @@ async def _all(
         by_owner.setdefault(cell.owner.name, []).append(cell)
 
     async def of(owner: str) -> list[dict[str, Any]]:
-        return [(await _try(scene, cell, resource, shelves)).plain() for cell in by_owner[owner]]
+        return [(await _try(scene, cell, resource, shelves, looks)).plain() for cell in by_owner[owner]]
 
     found = await asyncio.gather(*map(of, by_owner))
     return [row for rows in found for row in rows]
@@ -108,14 +136,14 @@ def told(row: dict[str, Any]) -> str:
     return f"{row['attacker']} was shown data of {' and '.join(row['seen'][:3])} (answered {row['status']})"
 
 
-async def _try(scene: Scene, cell: Cell, resource: ResourceSettings, shelves: Shelves) -> Tried:
+async def _try(scene: Scene, cell: Cell, resource: ResourceSettings, shelves: Shelves, looks: Looks) -> Tried:
     """One cell. An owner who cannot see its own: not tested, so that nothing is secure by being broken."""
     if cell.allowed and cell.verb == "delete":
         return Tried(cell, (), None)  # it would take the owner's data away from the forbidden attempts
     operation = resource.operation(cell.verb)
     assert operation is not None  # noqa: S101 - `planned` names what is there
     try:
-        before = await look(cell.owner, resource)
+        before = await looks.before(cell.owner, resource)
         if before is None or not before.shows(cell.owner.canary):
             return Tried(cell, _ids(before), None, why=_blind(cell, before))
         rows = await _in_database(scene, cell, shelves)
@@ -123,20 +151,42 @@ async def _try(scene: Scene, cell: Cell, resource: ResourceSettings, shelves: Sh
     except CampaignError as error:
         return Tried(cell, (), None, why=f"the request could not be made: {error}")
     seen = tuple(_shown(scene, cell, heard))
+    if cell.verb in CHANGES:
+        looks.forget(cell.owner)
     if cell.allowed:
         return Tried(cell, (heard.id,), heard.status, seen)
     if heard.status in {None, TOO_MANY}:
         return Tried(
             cell, (heard.id,), heard.status, seen, why="" if seen else f"no answer settles it: {heard.why}"
         )
-    changed, looked = await _changed(scene, cell, resource, before=before, rows=rows, shelves=shelves)
+    changed, looked = await _changed(
+        scene, cell, resource, before=before, rows=rows, shelves=shelves, looks=looks
+    )
     return Tried(cell, (heard.id, *looked), heard.status, seen, changed)
 
 
-async def look(owner: Principal, resource: ResourceSettings) -> Heard | None:
-    """What the owner sees of its own; None where the file names no way to look."""
-    operation = next((name for verb in LOOKS if (name := resource.operation(verb))), None)
-    return None if operation is None else await _again(owner, operation)
+class Looks:
+    """What owners saw of their own last, for as long as nobody has tried to change anything of theirs."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, dict[str, Heard]] = {}
+
+    async def before(self, owner: Principal, resource: ResourceSettings) -> Heard | None:
+        """What the owner sees of its own now; None where the file names no way to look."""
+        operation = next((name for verb in LOOKS if (name := resource.operation(verb))), None)
+        if operation is None:
+            return None
+        seen = self._seen.setdefault(owner.name, {})
+        if operation not in seen:
+            heard = await _again(owner, operation)
+            if not heard.shows(owner.canary):
+                return heard
+            seen[operation] = heard
+        return seen[operation]
+
+    def forget(self, owner: Principal) -> None:
+        """Somebody may have changed what the owner has."""
+        self._seen.pop(owner.name, None)
 
 
 async def _patiently(cell: Cell, operation: str) -> Heard:
@@ -190,11 +240,12 @@ async def _changed(
     before: Heard,
     rows: int | None,
     shelves: Shelves,
+    looks: Looks,
 ) -> tuple[str, tuple[str, ...]]:
     """What the owner misses, or finds that is not its own, after a call that may change something."""
     if cell.verb not in CHANGES:
         return "", ()
-    after = await look(cell.owner, resource)
+    after = await looks.before(cell.owner, resource)
     if after is None:
         return "", ()
     if not after.shows(cell.owner.canary):
@@ -232,7 +283,7 @@ class Shelves:
         if owner.name not in self._known:
             ids = [value for value in owner.scope.values.values() if isinstance(value, str)]
             self._known[owner.name] = shelves_of(server, (owner.canary,), ids)
-        return sum(shelf.count(server) for shelf in self._known[owner.name])
+        return count_on(self._known[owner.name], server)
 
 
 def _blind(cell: Cell, before: Heard | None) -> str:
