@@ -40,7 +40,7 @@ def main() -> None:
             *false_alarms(count),
             *leaks(count // 5),
             speed(),
-            *laws(count // 5),
+            *laws(count),
             *histories(count),
             *lags(count),
         ]
