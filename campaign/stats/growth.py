@@ -27,8 +27,8 @@ P_HALF = 0.05
 """What each half must stay below by itself: a step grows in one half only, a warm-up hardly in the last."""
 
 VISIBLE = 20.0
-"""Standard errors of the slope from which growth is found in 95 of 100 runs (measured, see
-docs/statistics.md).
+"""Standard errors of the slope from which growth is found in about 95 of 100 runs; chosen by series whose
+truth was known, docs/statistics.md has how many were found.
 """
 
 LATER_STARTS = ((0.0, 0.6), (0.25, 0.8), (0.5, 0.8))

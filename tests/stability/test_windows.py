@@ -1,0 +1,75 @@
+"""Windows keep the least of what is watched; seconds are up, down or say nothing; restarts are seen."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from phases.stability.restarts import STARTED, Restarts
+from phases.stability.service import MOST_OUTAGES, Service
+from phases.stability.windows import LOW, Windows
+
+
+def second(at, asked=10, failed=0, *, waiting=0, p50=0.01):
+    tally = SimpleNamespace(asked=asked, failed=failed)
+    tallies = {"x": tally} if asked else {}
+    return SimpleNamespace(
+        at=at,
+        tallies=tallies,
+        waiting=waiting,
+        seconds=1.0,
+        p50=p50 if asked else None,
+        p95=p50 if asked else None,
+    )
+
+
+def test_a_window_keeps_the_least_of_the_watched_and_a_gap_where_nothing_was_read():
+    kept = []
+    windows = Windows(2.0, frozenset({"m"}), lambda at, points: kept.append((at, points)))
+    for at, value in enumerate([5.0, 3.0, None, None, 9.0]):
+        windows.hear(float(at), {"m": (value, "B"), "other": (1.0, "B")})
+        windows.see(float(at), second(at, failed=at == 4))
+    windows.end()
+    assert [(at, points[LOW + "m"]) for at, points in kept] == [
+        (0.0, (3.0, "B")),
+        (2.0, (None, "B")),
+        (4.0, (9.0, "B")),
+    ]
+    assert [points["soak.requests"][0] for _, points in kept] == [20, 40, 49]
+    assert [points["soak.error_rate"][0] for _, points in kept] == [0, 0, 0.1]
+    assert not any("other" in name for _, points in kept for name in points)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "up", "down", "idle", "outages"),
+    [
+        ([second(0), second(1)], 2, 0, 0, 0),
+        ([second(0), second(1, 5, 5), second(2, 5, 5), second(3)], 2, 2, 0, 1),
+        ([second(0, 5, 5), second(1), second(2, 5, 5)], 1, 2, 0, 2),
+        ([second(0, 0, waiting=3)], 0, 1, 0, 1),
+        ([second(0, 0)], 0, 0, 1, 0),
+        ([second(0, 10, 9)], 1, 0, 0, 0),
+    ],
+)
+def test_a_second_is_up_when_anybody_was_served(seconds, up, down, idle, outages):
+    service = Service()
+    for each in seconds:
+        service.see(each)
+    plain = service.plain()
+    assert (plain["up"], plain["down"], plain["idle"], plain["outages"]) == (up, down, idle, outages)
+
+
+def test_outages_are_counted_beyond_those_that_are_kept():
+    service = Service()
+    for at in range(3 * MOST_OUTAGES):
+        service.see(second(at, 4, 4 * (at % 2)))
+    assert service.plain()["outages"] == 1.5 * MOST_OUTAGES
+    assert len(service.plain()["when"]) == MOST_OUTAGES
+    assert service.plain()["first_failure"] == 1
+
+
+def test_a_process_that_began_anew_is_a_restart_and_a_gap_is_none():
+    restarts = Restarts()
+    for at, started in enumerate([None, 100.0, 100.02, None, 100.0, 160.0, None, 160.0]):
+        restarts.hear(at, {STARTED: (started, "s since 1970")})
+    assert restarts.at == [5]
+    assert restarts.seen
