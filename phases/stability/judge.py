@@ -68,6 +68,7 @@ def _uptime(evidence: Evidence, settings: StabilitySettings) -> Finding:
         "uptime",
         measured,
         limit=limit,
+        severity=Severity.IMPORTANT,
         subject=f"the share of seconds in which anybody was served ({told}{failed})",
         remedy="Look at the moments of the outages, and at what the target did then.",
         settle="A longer soak settles it: so rare a thing as a second of outage takes hours to exclude.",
