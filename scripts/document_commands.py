@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 COMMANDS = (
-    "run", "check", "propose", "report", "clean", "heal", "demo", "worker", "phases", "schema", "version",
+    "run", "check", "propose", "monitor", "report", "clean", "heal", "demo", "worker", "phases", "schema",
+    "version",
 )  # fmt: skip
 PAGE = Path(__file__).parent.parent / "docs" / "commands.md"
 HEAD = """# Commands

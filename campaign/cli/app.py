@@ -11,6 +11,7 @@ from campaign.cli.check import check
 from campaign.cli.clean import clean
 from campaign.cli.demo import demo
 from campaign.cli.heal import heal
+from campaign.cli.monitor import monitor
 from campaign.cli.phases import phases
 from campaign.cli.propose import propose
 from campaign.cli.report import report
@@ -59,5 +60,5 @@ def version() -> None:
     typer.echo(f"campaign {__version__} on {platform.python_implementation()} {platform.python_version()}")
 
 
-for command in (run, check, propose, report, clean, heal, demo, worker, phases, schema, version):
+for command in (run, check, propose, report, clean, heal, demo, monitor, worker, phases, schema, version):
     app.command()(command)

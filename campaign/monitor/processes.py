@@ -49,13 +49,20 @@ class ProcessSource:
 
     `roots` is asked again every few readings, so a restarted target is found again and new workers are seen;
     processes of `others` are left out. One counts from its second reading on, as its CPU share needs two.
+    `begins`: when the youngest of the roots began is read too.
     """
 
     def __init__(
-        self, name: str, roots: Callable[[], set[int]], *, others: Callable[[], set[int]] = set
+        self,
+        name: str,
+        roots: Callable[[], set[int]],
+        *,
+        others: Callable[[], set[int]] = set,
+        begins: bool = False,
     ) -> None:
         self._name = name
         self._roots = roots
+        self._begins = begins
         self._others = others
         self._known: dict[int, psutil.Process] = {}
         self._first: set[int] = set()
@@ -74,7 +81,9 @@ class ProcessSource:
             f"{self._name}.{column}": (total, unit)
             for (column, unit), total in zip(COLUMNS, totals, strict=True)
         }
-        return {**columns, f"{self._name}.started": (self._started(), "s since 1970")}
+        if self._begins:
+            columns[f"{self._name}.started"] = self._started(), "s since 1970"
+        return columns
 
     def _started(self) -> float | None:
         """When the youngest of the roots began, seconds since 1970."""

@@ -25,7 +25,7 @@ async def monitoring(
     Yields the source of the target's process, which knows whether there was one to see.
     """
     # Behind a Unix socket the URL's port is nobody's, or a stranger's.
-    process = ProcessSource("target", PortOwner("" if target.connection.socket else target.url))
+    process = ProcessSource("target", PortOwner("" if target.connection.socket else target.url), begins=True)
     own = ProcessSource("campaign", lambda: {os.getpid()}, others=process.pids)
     sources = (HostSource(lambda: clock.now_ns() / SECOND), process, own)
     task = asyncio.create_task(sample(sources, sink, clock=clock, interval=interval))

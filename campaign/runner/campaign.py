@@ -101,10 +101,10 @@ async def _run(
     interrupt: Interrupt,
 ) -> Finished:
     clock = RealClock()
-    folder = _new_folder(options.output, campaign.name, clock)
+    folder = new_folder(options.output, campaign.name, clock)
     redact = Redactor(campaign.secrets)
     log = EventLog(folder / "events.jsonl", clock, redact=redact)
-    webhook = _webhook(campaign, redact)
+    webhook = webhook_of(campaign, redact)
     events = Events((log, *options.listeners, webhook))
     around = _surroundings(campaign, options, folder=folder, events=events, interrupt=interrupt)
     try:
@@ -123,7 +123,7 @@ async def _run(
     return Finished(result, folder)
 
 
-def _webhook(campaign: Campaign, redact: Redactor) -> Webhook | Silence:
+def webhook_of(campaign: Campaign, redact: Redactor) -> Webhook | Silence:
     notify = campaign.notify
     if not notify.webhook:
         return Silence()
@@ -271,7 +271,7 @@ def _configuration(campaign: Campaign, steps: tuple[Step, ...]) -> dict[str, Any
     return {**file, "phases": phases, "scoring": scoring}
 
 
-def _new_folder(output: Path, name: str, clock: Clock) -> Path:
+def new_folder(output: Path, name: str, clock: Clock) -> Path:
     """A fresh folder `<name>-<UTC time>` below `output`. Raises ReportError."""
     slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:60] or "campaign"
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(clock.wall()))
