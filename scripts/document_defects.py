@@ -61,9 +61,9 @@ QUICK = {"load": ("--quick",), "stability": ("--stability-hours", "0.05")}
 HEAD = """# The demo's defects, and what finds them
 
 Made by `python scripts/document_defects.py`: the demo with one defect at a time, and `campaign run --demo`
-with the phase alone that speaks of it (of the safety phase, that part alone; the load in a quick run, the soak in three minutes). The
-seconds are those of the whole command, from the start of the demo to the report. `make defects` runs tests
-that hold each of them.
+with the phase alone that speaks of it (of the safety phase, that part alone; the load in a quick run, the
+soak in three minutes). The seconds are those of the whole command, from the start of the demo to the report.
+`make defects` runs tests that hold each of them.
 
 | defect | phase | checks that failed | seconds |
 |---|---|---|---:|
