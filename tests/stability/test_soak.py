@@ -43,3 +43,12 @@ def test_a_leak_is_found_by_name(tmp_path):
     assert done.returncode == 1
     others = [name for name, each in found.items() if each["outcome"] == "failed"]
     assert {*others} <= {"growth.target.memory", "memory.growth"}
+
+
+@pytest.mark.defects
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_healthy_demo_is_not_accused_of_growth(tmp_path, seed):
+    _, found, _ = soak(tmp_path, "--seed", str(seed), hours=0.05, within=380)
+    accused = [name for name, each in found.items() if each["outcome"] == "failed"]
+    assert [name for name in accused if name.startswith(("growth", "memory", "restarts"))] == []
