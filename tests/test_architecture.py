@@ -15,7 +15,7 @@ LAYERS = {
     "load": 3, "monitor": 3, "faults": 3, "database": 3, "cache": 3, "ledger": 3,
     "phase": 4, "checks": 4, "scoring": 4,
     "config": 5, "registry": 5, "events": 5, "evidence": 5, "gate": 5,
-    "history": 6, "analysis": 6, "eventlog": 6, "notify": 6,
+    "history": 6, "analysis": 6, "eventlog": 6, "notify": 6, "metrics": 6,
     "report": 7,
     "runner": 8,
     "cli": 9, "pytest_plugin": 9, "__main__": 10, "__init__": 10,

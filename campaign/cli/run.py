@@ -103,6 +103,12 @@ def run(
     output: Annotated[Path, typer.Option(help="Folder that gets a new folder for this run.")] = Path(
         "reports"
     ),
+    metrics_port: Annotated[
+        str | None,
+        typer.Option(
+            metavar="[HOST:]PORT", help="Tell Prometheus how it goes at http://127.0.0.1:PORT/metrics."
+        ),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before disruptive phases.")] = False,
     allow_production: Annotated[
         bool, typer.Option("--allow-production", help="Run although the environment is production.")
@@ -155,6 +161,7 @@ def run(
         dry_run=dry_run,
         seed=seed,
         output=output,
+        metrics_port=metrics_port,
         allow_production=allow_production,
     )
     raise typer.Exit(execute(wish))

@@ -58,6 +58,7 @@ class Wish:
     dry_run: bool
     seed: int | None
     output: Path
+    metrics_port: str | None
     allow_production: bool
 
 
@@ -87,8 +88,8 @@ def execute(wish: Wish) -> int:
         and not any(each.are_all(step, campaign.target) for each in parts)
     ]
     _confirm(strange, yes=wish.yes)
-    with _target(wish, campaign, own) as there:
-        finished = _run(there, registry, options=options)
+    with _told(wish.metrics_port, options) as told, _target(wish, campaign, own) as there:
+        finished = _run(there, registry, options=told)
     show_summary(finished.result, finished.folder / "report.html")
     return finished.result.exit_code
 
@@ -208,9 +209,24 @@ def _with_demos_own(campaign: Campaign) -> Campaign:
     return replace(campaign, target=replace(campaign.target, stores=stores))
 
 
+@contextmanager
+def _told(port: str | None, options: Options) -> Iterator[Options]:
+    """The options with a listener that tells Prometheus, where that is wanted."""
+    if port is None:
+        yield options
+        return
+    from campaign.metrics.endpoint import MetricsAddress, exposed  # noqa: PLC0415 - only for a port
+    from campaign.metrics.state import CampaignMetrics  # noqa: PLC0415
+
+    address, metrics = MetricsAddress.read(port), CampaignMetrics(options.feed)
+    with exposed(address, metrics) as number:
+        typer.echo(f"metrics  http://{address.host}:{number}/metrics")
+        yield replace(options, listeners=(*options.listeners, metrics))
+
+
 def _run(campaign: Campaign, registry: Registry, *, options: Options) -> Finished:
     with display() as listener:
-        aimed = replace(options, listeners=(listener,))
+        aimed = replace(options, listeners=(*options.listeners, listener))
         return run_loop(_until_written(campaign, registry, options=aimed))
 
 

@@ -58,7 +58,9 @@ from campaign.target.guard import check_environment
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to run, beyond what the campaign file says; `output` is the folder that gets a folder per run."""
+    """How to run, beyond what the campaign file says; `output` is the folder that gets a folder per run, and
+    `feed` takes in what is monitored.
+    """
 
     selection: Selection = field(default_factory=Selection)
     output: Path = Path("reports")
@@ -66,6 +68,7 @@ class Options:
     allow_production: bool = False
     baseline: CampaignResult | None = None
     listeners: tuple[Listener, ...] = ()
+    feed: Feed = field(default_factory=Feed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +241,7 @@ def _surroundings(
         events=events,
         interrupt=interrupt,
         halt=Halt(),
-        feed=Feed(),
+        feed=options.feed,
         baseline=_evidence_of(options.baseline),
     )
 
