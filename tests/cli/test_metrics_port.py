@@ -73,7 +73,7 @@ def test_it_is_told_while_it_runs(demo, tmp_path):
     assert seen["campaign_monitored", "B", "target.memory"] > 1e7
     assert seen["campaign_load_requests_per_second", "load"] > 0
     said, _ = process.communicate(timeout=60)
-    assert process.returncode == 0, said
+    assert process.returncode in {0, 3}, said  # so few requests settle little
 
 
 def test_a_port_that_is_taken_is_said_and_nothing_is_run(demo, tmp_path):
