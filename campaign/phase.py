@@ -148,8 +148,9 @@ class PhaseContext:
     """All that a phase is given; small on purpose.
 
     `settings` is an instance of `info.settings`. `baseline` is the same phase's evidence of an earlier run,
-    if the user named one. `workdir` is a folder of the phase's own, not made yet. A phase returns soon after
-    `stop` is requested.
+    if the user named one. `earlier` is what a phase that can go on (`Resuming`) recorded before its run was
+    broken off; it is in `record` already. `workdir` is a folder of the phase's own, not made yet. A phase
+    returns soon after `stop` is requested.
     """
 
     target: TargetSpec
@@ -163,6 +164,7 @@ class PhaseContext:
     notify: Callable[[Progress], None]
     stop: Stop
     monitored: Monitored = field(default_factory=Unmonitored)
+    earlier: Evidence | None = None
 
 
 class Phase(Protocol):
@@ -229,6 +231,14 @@ class Breaking(Protocol):
 
     def breaks(self, settings: Any) -> bool:
         """Whether it breaks something on purpose with these settings, as a `disruptive` phase always does."""
+
+
+@runtime_checkable
+class Resuming(Protocol):
+    """What a phase may have besides, where it can go on with what it recorded before it was broken off."""
+
+    def seconds_left(self, settings: Any, earlier: Evidence) -> float:
+        """How long `collect` takes yet, about, when its context has what was recorded `earlier`."""
 
 
 def is_disruptive(phase: Phase, settings: Any) -> bool:

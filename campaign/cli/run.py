@@ -100,6 +100,13 @@ def run(
             metavar="violation|alert", help="End the campaign at the first of these; the report is written."
         ),
     ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Go on with the run in this folder, which was broken off; the rest of the line as it was.",
+        ),
+    ] = None,
     output: Annotated[Path, typer.Option(help="Folder that gets a new folder for this run.")] = Path(
         "reports"
     ),
@@ -160,6 +167,7 @@ def run(
         yes=yes,
         dry_run=dry_run,
         seed=seed,
+        resume=resume,
         output=output,
         metrics_port=metrics_port,
         allow_production=allow_production,

@@ -35,6 +35,7 @@ from campaign.registry import Registry, installed
 from campaign.report.read import read_report
 from campaign.runner.api import run_loop
 from campaign.runner.campaign import Finished, Options, run_campaign
+from campaign.runner.earlier import Earlier
 from campaign.runner.interrupt import SIGNALS, Interrupt
 from campaign.runner.plan import Selection, Step, make_plan
 
@@ -57,6 +58,7 @@ class Wish:
     yes: bool
     dry_run: bool
     seed: int | None
+    resume: Path | None
     output: Path
     metrics_port: str | None
     allow_production: bool
@@ -174,6 +176,7 @@ def _options(wish: Wish) -> Options:
         seed=wish.seed,
         allow_production=wish.allow_production,
         baseline=read_report(_report_file(wish.baseline)) if wish.baseline else None,
+        earlier=Earlier.read(wish.resume) if wish.resume else None,
     )
 
 

@@ -43,13 +43,14 @@ from campaign.redact import Redactor, masked
 from campaign.registry import partials
 from campaign.report.write import write_all
 from campaign.runner.alerting import Alerting
+from campaign.runner.earlier import Earlier
 from campaign.runner.halt import Halt
 from campaign.runner.interrupt import Interrupt, on_signals
 from campaign.runner.plan import Selection, Step, make_plan
 from campaign.runner.preflight import check_guard, find_target, look_before, urls_of
 from campaign.runner.restored import check_whole, sole, with_what_is_left
 from campaign.runner.standing import Stand, standing
-from campaign.runner.step import Surroundings, left_out, run_step
+from campaign.runner.step import Surroundings, left_out, run_step, taken_over
 from campaign.runner.surroundings import describe_environment
 from campaign.runner.verdict import conclude
 from campaign.scoring import phase_score
@@ -58,8 +59,8 @@ from campaign.target.guard import check_environment
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to run, beyond what the campaign file says; `output` is the folder that gets a folder per run, and
-    `feed` takes in what is monitored.
+    """How to run, beyond what the campaign file says; `output` is the folder that gets a folder per run,
+    `feed` takes in what is monitored, and `earlier` is a run that was broken off, to go on with.
     """
 
     selection: Selection = field(default_factory=Selection)
@@ -69,6 +70,7 @@ class Options:
     baseline: CampaignResult | None = None
     listeners: tuple[Listener, ...] = ()
     feed: Feed = field(default_factory=Feed)
+    earlier: Earlier | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,8 @@ async def run_campaign(
     if options.selection.quick:  # wherever its name stands, a reader sees that this run proves less
         scoring = replace(campaign.scoring, quick=True)
         campaign = replace(campaign, name=f"{campaign.name} (quick)", scoring=scoring)
+    if options.earlier is not None:
+        options.earlier.check(campaign.name)
     with sole(campaign.target.url, steps, run=campaign.name):
         return await _run(campaign, phases, steps, options=options, interrupt=interrupt)
 
@@ -105,6 +109,8 @@ async def _run(
 ) -> Finished:
     clock = RealClock()
     folder = new_folder(options.output, campaign.name, clock)
+    if options.earlier is not None:
+        options.earlier.hand_over(folder)
     redact = Redactor(campaign.secrets)
     log = EventLog(folder / "events.jsonl", clock, redact=redact)
     webhook = webhook_of(campaign, redact)
@@ -140,8 +146,10 @@ def _with_note(result: CampaignResult, note: str) -> CampaignResult:
 
 async def _observe(steps: tuple[Step, ...], around: Surroundings) -> CampaignResult:
     """Steps 3 to 6: is the target there, watch, run every phase, conclude."""
-    began = around.clock.wall()
+    began = around.earlier.began if around.earlier else around.clock.wall()
     log = EvidenceLog(around.folder / "evidence" / "monitoring.jsonl", around.elapsed, redact=around.redact)
+    if around.earlier is not None:
+        log.gap()
     try:
         async with standing(steps, log.note) as stand:
             report, absent = await find_target(around.campaign.target, around.clock)
@@ -195,6 +203,8 @@ async def _run_phases(
 async def _one_result(
     step: Step, around: Surroundings, *, absent: Reason | None, stand: Stand
 ) -> PhaseResult:
+    if around.earlier is not None and not step.left_out and step.label in around.earlier.completed:
+        return taken_over(step, around.earlier, around)
     reason = step.left_out or absent or _interrupted(around.interrupt) or _halted(around.halt)
     if reason is None and around.elapsed() > FRESH:
         _, reason = await find_target(around.campaign.target, around.clock)
@@ -230,20 +240,28 @@ def _surroundings(
     campaign: Campaign, options: Options, *, folder: Path, events: Events, interrupt: Interrupt
 ) -> Surroundings:
     clock = RealClock()
-    began_ns = clock.now_ns()
+    began_ns, earlier = clock.now_ns(), options.earlier
+    before = earlier.elapsed_until(clock.wall()) if earlier else 0.0
     return Surroundings(
         campaign=campaign,
         folder=folder,
-        seed=secrets.randbelow(1_000_000) if options.seed is None else options.seed,
+        seed=_seed(options),
         clock=clock,
-        elapsed=lambda: (clock.now_ns() - began_ns) / SECOND,
+        elapsed=lambda: before + (clock.now_ns() - began_ns) / SECOND,
         redact=Redactor(campaign.secrets),
         events=events,
         interrupt=interrupt,
         halt=Halt(),
         feed=options.feed,
         baseline=_evidence_of(options.baseline),
+        earlier=earlier,
     )
+
+
+def _seed(options: Options) -> int:
+    if options.seed is not None:
+        return options.seed
+    return options.earlier.seed if options.earlier else secrets.randbelow(1_000_000)
 
 
 def _evidence_of(baseline: CampaignResult | None) -> dict[str, Evidence]:

@@ -14,8 +14,9 @@ from campaign.config.plan import Campaign
 from campaign.events import Alerted, Events, PhaseBegan, PhaseProgressed
 from campaign.evidence import EvidenceLog
 from campaign.monitor.feed import Feed
-from campaign.phase import PhaseContext, Progress, Stop, is_disruptive
+from campaign.phase import PhaseContext, Progress, Resuming, Stop, is_disruptive
 from campaign.records import Evidence, PhaseResult, Reason, ReasonKind, Status, StopReason
+from campaign.runner.earlier import Earlier
 from campaign.runner.halt import Halt
 from campaign.runner.interrupt import Interrupt
 from campaign.runner.judging import Judged, judge, told
@@ -46,18 +47,21 @@ class Surroundings:
     halt: Halt
     feed: Feed
     baseline: dict[str, Evidence]
+    earlier: Earlier | None = None
 
 
 async def run_step(step: Step, around: Surroundings) -> PhaseResult:
     """The result of this phase, whatever happens in it."""
     began = around.clock.wall()
-    around.events.emit(PhaseBegan(step.label, step.seconds))
-    file = around.folder / "evidence" / f"{step.label}.jsonl"
-    log = EvidenceLog(file, around.elapsed, redact=around.redact)
+    log, earlier = _begin(step, around)
+    seconds = step.seconds
+    if earlier is not None and isinstance(step.phase, Resuming):
+        seconds = step.phase.seconds_left(step.settings, earlier)
+    around.events.emit(PhaseBegan(step.label, seconds))
     if around.baseline and step.label not in around.baseline:
         log.note(f"The baseline has no phase {step.label}, so nothing here was compared with it.")
     try:
-        reason = await _collect(step, log, around=around)
+        reason = await _collect(step, log, around=around, earlier=earlier)
         evidence = log.evidence()
     finally:
         log.close()
@@ -67,6 +71,35 @@ async def run_step(step: Step, around: Surroundings) -> PhaseResult:
     info = step.phase.info
     times = began, around.clock.wall()
     return PhaseResult(step.label, info.name, info.title, status, evidence, findings, *times, reason)
+
+
+def _begin(step: Step, around: Surroundings) -> tuple[EvidenceLog, Evidence | None]:
+    """The phase's log and, where it can go on with what is in it of a run that was broken off, that."""
+    resumed = around.earlier is not None and isinstance(step.phase, Resuming)
+    if around.earlier is not None and resumed:
+        around.earlier.hand_over_phase(step.label, around.folder)
+    file = around.folder / "evidence" / f"{step.label}.jsonl"
+    log = EvidenceLog(file, around.elapsed, redact=around.redact)
+    earlier = log.evidence()
+    if not resumed or earlier == Evidence():
+        return log, None
+    began, ended = log.gap()
+    log.note(f"This run was broken off; nothing was seen from {began:,.0f} s to {ended:,.0f} s.")
+    return log, earlier
+
+
+def taken_over(step: Step, earlier: Earlier, around: Surroundings) -> PhaseResult:
+    """The result of a phase that came to its end before the run was broken off, judged again."""
+    earlier.hand_over_phase(step.label, around.folder)
+    file = around.folder / "evidence" / f"{step.label}.jsonl"
+    log = EvidenceLog(file, around.elapsed, redact=around.redact)
+    log.note("Taken over from the run that was broken off.")
+    evidence = log.evidence()
+    log.close()
+    findings, crash = _judge(step, evidence, around=around)
+    info = step.phase.info
+    names = step.label, info.name, info.title
+    return PhaseResult(*names, _status(crash), evidence, findings, *earlier.completed[step.label], crash)
 
 
 def left_out(step: Step, reason: Reason, around: Surroundings) -> PhaseResult:
@@ -90,11 +123,14 @@ ENDED_EARLY = (ReasonKind.INTERRUPTED, ReasonKind.STOPPED)
 """Why a phase that did nothing wrong is not complete."""
 
 
-async def _collect(step: Step, log: EvidenceLog, *, around: Surroundings) -> Reason | None:
+async def _collect(
+    step: Step, log: EvidenceLog, *, around: Surroundings, earlier: Evidence | None
+) -> Reason | None:
     """Let the phase observe; None when it came to its end by itself, else why it did not."""
     allowed = _deadline_seconds(step.seconds)
     stop = Stop(around.clock.now_ns() + round(allowed * SECOND))
-    task = asyncio.create_task(_contained(step, _context(step, log, stop=stop, around=around)))
+    context = replace(_context(step, log, stop=stop, around=around), earlier=earlier)
+    task = asyncio.create_task(_contained(step, context))
     aimed = around.interrupt.aimed_at(soft=stop.request, hard=task.cancel)
     with aimed, around.halt.aimed_at(stop.request):
         if around.interrupt.count:

@@ -45,3 +45,8 @@ class StabilityPhase:
         """The soak itself, and a second to start the workers."""
         chosen: StabilitySettings = settings
         return chosen.spec().seconds + 1.0
+
+    def seconds_left(self, settings: Any, earlier: Evidence) -> float:
+        """The same for what is left of a soak that was broken off."""
+        chosen: StabilitySettings = settings
+        return chosen.spec(held=earlier.facts.get("soak", {}).get("held", 0.0)).seconds + 1.0

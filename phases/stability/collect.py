@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 from typing import Any
 
@@ -10,16 +11,18 @@ from campaign.load.fleet import run_load
 from campaign.load.lookout import SEEN
 from campaign.load.outcome import LoadOutcome, Second
 from campaign.load.sightings import carries_canaries, seen
-from campaign.load.spec import LoadPlan, ScenarioSpec
+from campaign.load.spec import LoadPlan
 from campaign.load.tally import Stage
 from campaign.phase import Alert, PhaseContext, Progress
 from campaign.records import Measurement
 from campaign.target.http import health
-from phases.stability.foresight import MEMORY, Foresight
+from phases.stability.counts import MOST_ERRORS, Counts, found_together, together
+from phases.stability.foresight import Foresight
+from phases.stability.memory import Peak, measured, memory_now
 from phases.stability.restarts import Restarts
 from phases.stability.service import Service
 from phases.stability.settings import StabilitySettings
-from phases.stability.windows import Windows
+from phases.stability.windows import Windows, answered_until
 
 CHECKPOINT = 60.0
 """Seconds between two times that the counts are written down; windows are as they end."""
@@ -30,25 +33,43 @@ PATIENCE_NS, PAUSE_NS = 30 * SECOND, SECOND // 4
 LOOKING_NS = 3 * SECOND
 """For a monitor that has only begun to look."""
 
-MOST_ERRORS = 12
-
 
 class Soak:
-    """What is known of a soak while it runs."""
+    """What is known of a soak while it runs, and of its part before it was broken off, if it was."""
 
-    def __init__(self, context: PhaseContext, spec: ScenarioSpec) -> None:
+    def __init__(self, context: PhaseContext) -> None:
         settings: StabilitySettings = context.settings
-        self._context, self._spec = context, spec
+        kept = context.earlier.facts if context.earlier else {}
+        self.earlier: dict[str, Any] = kept.get("soak", {})
+        self.spec = settings.spec(held=self.earlier.get("held", 0.0))
+        self._context, self._planned = context, settings.spec()
         self.began = context.record.elapsed()
-        self.service, self.restarts = Service(), Restarts()
-        self.windows = Windows(settings.window, frozenset(settings.growing), context.record.points)
-        self._foresight = Foresight(context.monitored, self.began + spec.judged[0])
-        self._written = self.began
+        self.first: float = self.earlier.get("began", self.began)
+        self.gaps: list[list[float]] = [list(each) for each in self.earlier.get("gaps", ())]
+        if self.earlier:
+            self.gaps.append([self.earlier["ended"], self.began])
+        self.service = Service()
+        if "service" in kept:
+            self.service = Service.of(kept["service"], offset=self.began - self.first)
+        self.restarts = Restarts(kept.get("restarts"))
+        self.counts = Counts(self.spec.users)
+        self._shown: dict[str, Any] = kept.get("canaries", {})
+        watched, answered = frozenset(settings.growing), answered_until(context.earlier)
+        self.windows = Windows(settings.window, watched, context.record.points, requests=answered)
+        self._foresight = Foresight(context.monitored, self.began + self.spec.judged[0])
+        self._written = -math.inf
+        self._peak = Peak.of(context.earlier)
         self._told = False
+
+    @property
+    def seed(self) -> int:
+        """Of the load; each part has users of its own."""
+        return self._context.seed + len(self.gaps)
 
     def hear(self, at: float, reading: Any) -> None:
         """A reading of the monitor. Windows begin with the hold: coming users are growth of another kind."""
         self.restarts.hear(at, reading)
+        self._peak.hear(reading)
         if self._judged(at - self.began):
             self.windows.hear(at, reading)
 
@@ -56,21 +77,31 @@ class Soak:
         """A second of the load."""
         now = self.began + second.at
         self.service.see(second)
+        self.counts.search(second)
         if self._judged(second.at):
+            self.counts.see(second)
             self.windows.see(now, second)
         if now - self._written >= CHECKPOINT:
             self._written = now
-            self.write()
+            self.write(self.counts.soak(), self.counts.canaries())
         self._tell(second, now)
 
     def _judged(self, at: float) -> bool:
-        begins, ends = self._spec.judged
+        begins, ends = self.spec.judged
         return begins <= at < ends
 
-    def write(self) -> None:
-        """Keep the counts so far."""
-        self._context.record.fact("service", self.service.plain())
-        self._context.record.fact("restarts", {"at": self.restarts.at, "seen": self.restarts.seen})
+    def write(self, part: dict[str, Any], canaries: dict[str, Any]) -> None:
+        """Keep what it came to so far; `part` and `canaries` are those of this part."""
+        record, (begins, ends) = self._context.record, self._planned.judged
+        whole = {"began": self.first, "ended": record.elapsed(), "planned": ends - begins}
+        record.fact(
+            "soak", {**whole, "users": self.spec.users, "gaps": self.gaps, **together(self.earlier, part)}
+        )
+        record.fact("service", self.service.plain())
+        record.fact("restarts", self.restarts.plain())
+        record.measurement(self._peak.measurement())
+        if found := found_together(self._shown, canaries):
+            record.fact("canaries", found)
 
     def _tell(self, second: Second, now: float) -> None:
         alert = None
@@ -80,88 +111,60 @@ class Soak:
         said = " · ".join(filter(None, (f"{second.users:,} users", self._foresight(now))))
         figures = {"rate": second.rate, "p95": second.p95, "error_rate": second.error_rate}
         known = {name: float(value) for name, value in figures.items() if value is not None}
-        share = min(1.0, second.at / self._spec.seconds)
+        done = self._planned.seconds - self.spec.seconds + second.at
+        share = min(1.0, done / self._planned.seconds)
         self._context.notify(Progress(share, said, {**known, "users": float(second.users)}, alert=alert))
 
 
 async def soak(context: PhaseContext) -> None:
     """Run it to its end, or until it is stopped, and ask the target then how it is."""
     settings: StabilitySettings = context.settings
-    spec = settings.spec()
+    await _record_memory_before(context)
+    running = Soak(context)
     plan = LoadPlan(
         context.target,
         context.vocabulary,
-        spec,
-        context.seed,
+        running.spec,
+        running.seed,
         settings.workers,
         canaries=carries_canaries(context.vocabulary),
     )
-    before = await _memory_before(context)
-    running = Soak(context, spec)
     with context.monitored.listen(running.hear):
         outcome = await run_load(plan, clock=context.clock, stop=context.stop, on_second=running.see)
     running.windows.end()
-    running.write()
-    _record(context, outcome, began=running.began, before=before)
+    running.write(_part(outcome), seen(outcome, running.seed))
+    asked = together(running.earlier, _part(outcome))["asked"]
+    context.record.measurement(Measurement.exact("requests", asked, unit="requests", count=asked))
+    context.record.measurement(measured("after", memory_now(context.monitored)))
     await _record_aftermath(context)
 
 
-def _memory(context: PhaseContext) -> float | None:
-    value, _ = context.monitored.latest().get(MEMORY, (None, ""))
-    return value
-
-
-async def _memory_before(context: PhaseContext) -> float | None:
+async def _record_memory_before(context: PhaseContext) -> None:
     """The target's memory before any load; the monitor may need some readings to find its process."""
-    give_up = context.clock.now_ns() + LOOKING_NS
-    while (seen := _memory(context)) is None and context.clock.now_ns() < give_up:
-        await context.clock.sleep_until(context.clock.now_ns() + PAUSE_NS)
-    return seen
-
-
-def _record(context: PhaseContext, outcome: LoadOutcome, *, began: float, before: float | None) -> None:
-    held = [tally for (_, stage), tally in outcome.tallies.items() if stage is Stage.HOLD]
-    asked, failed = sum(each.asked for each in held), sum(each.failed for each in held)
-    context.record.fact(
-        "soak",
-        {
-            "began": began,
-            "ended": context.record.elapsed(),
-            "planned": outcome.scenario.judged[1] - outcome.scenario.judged[0],
-            "held": outcome.hold_seconds,
-            "users": outcome.scenario.users,
-            "asked": asked,
-            "failed": failed,
-            "longest_stall": outcome.longest_stall,
-            "load_reached": outcome.load_reached,
-            "saturation": outcome.generator.saturation(),
-            "generator": asdict(outcome.generator),
-            "errors": [
-                {"operation": each.operation, "kind": str(each.kind), "count": each.count}
-                for each in sorted(outcome.errors, key=lambda group: -group.count)[:MOST_ERRORS]
-            ],
-        },
-    )
-    if found := seen(outcome, context.seed):
-        context.record.fact("canaries", found)
-    context.record.measurement(Measurement.exact("requests", asked, unit="requests", count=asked))
-    _record_memory(context, began, before)
-
-
-def _record_memory(context: PhaseContext, began: float, before: float | None) -> None:
-    """The target's memory before, at its peak, and after, where it was seen."""
-    series = context.monitored.series(MEMORY)
-    after = _memory(context)
-    if series is None:
+    if context.earlier and context.earlier.find("memory.before"):
         return
-    during = [
-        value
-        for at, value in zip(series.times, series.values, strict=True)
-        if at >= began and value is not None
-    ]
-    figures = {"before": before, "peak": max(during, default=None), "after": after}
-    for name, value in figures.items():
-        context.record.measurement(Measurement.exact(f"memory.{name}", value, unit="B", count=len(during)))
+    give_up = context.clock.now_ns() + LOOKING_NS
+    while memory_now(context.monitored) is None and context.clock.now_ns() < give_up:
+        await context.clock.sleep_until(context.clock.now_ns() + PAUSE_NS)
+    context.record.measurement(measured("before", memory_now(context.monitored)))
+
+
+def _part(outcome: LoadOutcome) -> dict[str, Any]:
+    """What this part of the soak came to."""
+    held = [tally for (_, stage), tally in outcome.tallies.items() if stage is Stage.HOLD]
+    return {
+        "held": outcome.hold_seconds,
+        "asked": sum(each.asked for each in held),
+        "failed": sum(each.failed for each in held),
+        "longest_stall": outcome.longest_stall,
+        "load_reached": outcome.load_reached,
+        "saturation": outcome.generator.saturation(),
+        "generator": asdict(outcome.generator),
+        "errors": [
+            {"operation": each.operation, "kind": str(each.kind), "count": each.count}
+            for each in sorted(outcome.errors, key=lambda group: -group.count)[:MOST_ERRORS]
+        ],
+    }
 
 
 async def _record_aftermath(context: PhaseContext) -> None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from campaign.phase import Monitored
 from campaign.units import format_quantity
+from phases.stability.memory import MEMORY
 from phases.stability.settings import DAY
 
 EVERY = 30.0
 """Seconds between two estimates; each takes some milliseconds."""
-
-MEMORY = "target.memory"
 
 
 class Foresight:

@@ -80,7 +80,7 @@ def judge_drift(evidence: Evidence, settings: StabilitySettings) -> Iterator[Fin
 
 
 def _findings(watched: dict[str, _Watched], evidence: Evidence) -> Iterator[Finding]:
-    restarts = tuple(evidence.facts.get("restarts", {}).get("at", ()))
+    restarts = _restarts(evidence)
     requests = next((each for each in evidence.series if each.name == "soak.requests"), None)
     judged = {
         name: judge_growth(
@@ -95,6 +95,11 @@ def _findings(watched: dict[str, _Watched], evidence: Evidence) -> Iterator[Find
     }
     for name, growth in judge_together(judged).items():
         yield _finding(watched[name], growth)
+
+
+def _restarts(evidence: Evidence) -> tuple[float, ...]:
+    found = evidence.facts.get("restarts", {})
+    return (*found.get("at", ()), *found.get("unwatched", ()))
 
 
 def _beside(series: Series, requests: Series | None) -> tuple[float | None, ...] | None:
@@ -152,7 +157,11 @@ def _until(growth: Growth) -> str:
 
 
 def growth_of_memory(evidence: Evidence) -> Measurement | None:
-    """How much more memory the target had after than before, in bytes; None where it was not seen."""
+    """How much more memory the target had after than before, in bytes; None where it was not seen, or is
+    that of two processes.
+    """
+    if _restarts(evidence):
+        return None
     before, after = evidence.find("memory.before"), evidence.find("memory.after")
     if before is None or after is None or before.value is None or after.value is None:
         return None

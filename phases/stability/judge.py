@@ -63,6 +63,9 @@ def _uptime(evidence: Evidence, settings: StabilitySettings) -> Finding:
     limit = Limit(settings.uptime, settings.uptime, "share", Direction.AT_LEAST)
     outages, first = service.get("outages", 0), service.get("first_failure")
     told = "no outage" if not outages else f"{outages:,} outages, {format_quantity(down, 's')} in all"
+    gaps = evidence.facts.get("soak", {}).get("gaps", ())
+    if missed := sum(ended - began for began, ended in gaps):
+        told += f", {format_quantity(missed, 's')} in which nobody looked"
     failed = "" if first is None else f", first failed request after {format_quantity(first, 's')}"
     return checks.within(
         "uptime",
@@ -80,7 +83,10 @@ def _restarts(evidence: Evidence) -> Finding:
     if found is None or not found["seen"]:
         why = NEVER if found is None else "the target's process was not seen, so nor was any restart of it"
         return checks.inconclusive("restarts", why)
-    times = found["at"]
+    times, unwatched = found["at"], found.get("unwatched", ())
+    if unwatched and not times:
+        why = "the target's process began anew while nobody watched; whether by itself is not known"
+        return checks.inconclusive("restarts", why)
     when = ", ".join(format_quantity(at, "s") for at in times[:5])
     message = f"the target's process was restarted {len(times):,} times while users were at work"
     return checks.holds(

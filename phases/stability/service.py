@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from campaign.load.outcome import Second
 
@@ -24,13 +24,27 @@ class Service:
     count: int = 0
     outages: list[list[float]] = field(default_factory=list)
     _is_down: bool = False
+    _offset: float = 0.0
+
+    @classmethod
+    def of(cls, plain: dict[str, Any], *, offset: float) -> Self:
+        """Goes on with what was kept; seconds to come count from `offset` seconds after the soak began."""
+        return cls(
+            plain["up"],
+            plain["down"],
+            plain["idle"],
+            plain["first_failure"],
+            plain["outages"],
+            [list(each) for each in plain["when"]],
+            _offset=offset,
+        )
 
     def see(self, second: Second) -> None:
-        """Count one more; its time is that since the soak began."""
+        """Count one more; its time is that since this part of the soak began."""
         asked = sum(each.asked for each in second.tallies.values())
         failed = sum(each.failed for each in second.tallies.values())
         if failed and self.first_failure is None:
-            self.first_failure = second.at
+            self.first_failure = self._offset + second.at
         if asked > failed:
             self.up += second.seconds
             self._is_down = False
@@ -41,13 +55,14 @@ class Service:
             self.idle += second.seconds
 
     def _note(self, second: Second) -> None:
+        at = self._offset + second.at
         if not self._is_down:
             self.count += 1
             if len(self.outages) < MOST_OUTAGES:
-                self.outages.append([second.at, second.at])
+                self.outages.append([at, at])
         self._is_down = True
         if self.count <= MOST_OUTAGES:
-            self.outages[-1][1] = second.at + second.seconds
+            self.outages[-1][1] = at + second.seconds
 
     def plain(self) -> dict[str, Any]:
         """As JSON data; times in seconds since the soak began."""

@@ -16,6 +16,9 @@ LONGEST_HOURS = 366 * 24.0
 SHORTEST = 10.0
 """Seconds; a shorter soak has no two windows to compare."""
 
+LEAST_REST = 1.0
+"""Seconds that users are at work, at least, when a soak goes on that was broken off at its very end."""
+
 QUICK_SECONDS, QUICK_USERS = 15.0, 20
 """Of a quick run."""
 
@@ -76,10 +79,11 @@ class StabilitySettings(Settings):
         hours = min(self.hours, QUICK_SECONDS / HOUR)
         return self.model_copy(update={"hours": hours, "users": min(self.users, QUICK_USERS), "ramp": 1.0})
 
-    def spec(self) -> ScenarioSpec:
-        """The load as plain data."""
+    def spec(self, *, held: float = 0.0) -> ScenarioSpec:
+        """The load as plain data, less the seconds that users were `held` at work before."""
         rate = self.users / self.ramp if self.ramp else float("inf")
-        return ramp_and_hold("soak", self.users, rate, self.hours * HOUR, mix=self.mix)
+        hold = max(LEAST_REST, self.hours * HOUR - held)
+        return ramp_and_hold("soak", self.users, rate, hold, mix=self.mix)
 
     @property
     def window(self) -> float:

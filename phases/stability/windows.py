@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from statistics import median
 
 from campaign.load.outcome import Second
 from campaign.monitor.source import Reading
+from campaign.records import Evidence
 
 LOW = "low."
 """Begins the name of a series of window minima: garbage that is collected in time is no growth."""
 
+REQUESTS = "soak.requests"
+"""The series of the requests that were answered so far."""
+
 Points = Mapping[str, tuple[float | None, str]]
+
+
+def answered_until(earlier: Evidence | None) -> int:
+    """The requests that were answered by the last window of a soak that was broken off."""
+    series = earlier.series if earlier else ()
+    counted = next((each.values for each in series if each.name == REQUESTS), ())
+    return round(max((each for each in counted if each is not None), default=0))
 
 
 @dataclass(slots=True)
@@ -39,22 +51,30 @@ class _Window:
             "soak.p95": (median(self.p95) if self.p95 else None, "s"),
             "soak.rate": (rate, "1/s"),
             "soak.error_rate": (self.failed / self.asked if self.asked else None, "share"),
-            "soak.requests": (float(requests), "requests"),
+            REQUESTS: (float(requests), "requests"),
         }
 
 
 class Windows:
     """Takes in readings and seconds as they come, and gives `keep` the points of each window at its end.
 
-    `watched` names the series whose minima are kept.
+    `watched` names the series whose minima are kept; `requests` were answered before the first window. Where
+    nothing at all came for a whole window, the series have a point without a value.
     """
 
     def __init__(
-        self, seconds: float, watched: frozenset[str], keep: Callable[[float, Points], None]
+        self,
+        seconds: float,
+        watched: frozenset[str],
+        keep: Callable[[float, Points], None],
+        *,
+        requests: int = 0,
     ) -> None:
         self._seconds, self._watched, self._keep = seconds, watched, keep
         self._now: _Window | None = None
-        self._requests = 0
+        self._requests = requests
+        self._units: dict[str, str] = {}
+        self._ended = math.inf
 
     def hear(self, at: float, reading: Reading) -> None:
         """A reading of the monitor, `at` so many seconds after the campaign began."""
@@ -86,9 +106,13 @@ class Windows:
     def _at(self, at: float) -> _Window:
         if self._now is None or at >= self._now.began + self._seconds:
             self.end()
+            if at > self._ended + self._seconds:
+                self._keep(round(self._ended, 3), {name: (None, unit) for name, unit in self._units.items()})
             self._now = _Window(at)
         return self._now
 
     def _close(self, window: _Window) -> None:
-        self._keep(round(window.began, 3), window.points(self._requests))
-        self._now = None
+        points = window.points(self._requests)
+        self._units |= {name: unit for name, (_, unit) in points.items()}
+        self._keep(round(window.began, 3), points)
+        self._now, self._ended = None, window.began + self._seconds
