@@ -15,6 +15,7 @@ import pickle
 import random
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -81,11 +82,13 @@ def latencies() -> list[int]:
 
 
 class Simulation:
-    """Stands in for the engine and its worker."""
+    """Stands in for the engine and its worker: `rate` requests in each second, of which `also` is told."""
 
-    def __init__(self, clock: StandingClock) -> None:
+    def __init__(
+        self, clock: StandingClock, *, rate: int = RATE, also: Callable[[int], None] = lambda _: None
+    ) -> None:
         self.sizes: list[float] = []
-        self._clock = clock
+        self._clock, self._rate, self._also = clock, rate, also
         self._times = latencies()
 
     async def run(self, plan: LoadPlan, **given: Any) -> LoadOutcome:
@@ -99,6 +102,7 @@ class Simulation:
         ends = round(plan.scenario.seconds)
         for second in range(ends):
             self._fill(recorder, second)
+            self._also(second)
             self._clock.now = (second + 1) * SECOND
             interval = pickle.loads(encode(recorder.take(self._clock.now, health))[4:])  # noqa: S301 - ours
             merge.add(0, interval, last=second == ends - 1)
@@ -108,10 +112,10 @@ class Simulation:
         return merge.outcome()
 
     def _fill(self, recorder: Recorder, second: int) -> None:
-        """One second: 1,000 samples of five operations, one of them a failure."""
-        start, step, times = second * SECOND, SECOND // RATE, self._times
-        first = second * RATE % (len(times) - RATE)
-        for number, taken in enumerate(times[first : first + RATE]):
+        """One second: samples of five operations, one of them a failure."""
+        start, step, times = second * SECOND, SECOND // self._rate, self._times
+        first = second * self._rate % (len(times) - self._rate)
+        for number, taken in enumerate(times[first : first + self._rate]):
             due = start + number * step
             recorder.watch.began(due)
             recorder.watch.answered(due + taken)
@@ -152,7 +156,7 @@ async def _phase(simulation: Simulation, clock: StandingClock, *, hours: float, 
     log = EvidenceLog(folder / "load.jsonl", clock.wall, redact=str)
     context = PhaseContext(
         target=TargetSpec(url="http://127.0.0.1:1"),
-        vocabulary=_vocabulary(),
+        vocabulary=vocabulary(),
         settings=settings,
         clock=clock,
         seed=1,
@@ -185,7 +189,7 @@ async def _collected(simulation: Simulation, context: PhaseContext) -> None:
         collect.run_load, collect.record_aftermath = kept
 
 
-def _vocabulary() -> Vocabulary:
+def vocabulary() -> Vocabulary:
     operations = {name: OperationSpec(name, "GET", f"/{name}") for name in OPERATIONS}
     tasks = {name: TaskSpec.of(name) for name in OPERATIONS}
     return Vocabulary(operations, {"visitor": UserSpec("visitor", 1, WaitSpec(1.0, 1.0), (), tasks)})

@@ -136,7 +136,7 @@ async def soak(context: PhaseContext) -> None:
     asked = together(running.earlier, _part(outcome))["asked"]
     context.record.measurement(Measurement.exact("requests", asked, unit="requests", count=asked))
     context.record.measurement(measured("after", memory_now(context.monitored)))
-    await _record_aftermath(context)
+    await record_aftermath(context)
 
 
 async def _record_memory_before(context: PhaseContext) -> None:
@@ -167,7 +167,8 @@ def _part(outcome: LoadOutcome) -> dict[str, Any]:
     }
 
 
-async def _record_aftermath(context: PhaseContext) -> None:
+async def record_aftermath(context: PhaseContext) -> None:
+    """Ask the target how it is, until it is well or has had time enough."""
     give_up = context.clock.now_ns() + PATIENCE_NS
     report = await health(context.target)
     while not report.ok and context.clock.now_ns() < give_up and not context.stop.requested:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from campaign import checks
 from campaign.records import Evidence, Finding, Measurement, Series, Severity
 from campaign.stats.growth import Growth, Verdict, judge_growth, judge_together
 from campaign.units import format_quantity
-from phases.stability.settings import StabilitySettings
+from phases.stability.settings import HOUR, StabilitySettings
 from phases.stability.windows import LOW
 
 LEAK = (
@@ -23,6 +23,11 @@ DRIFT = (
 LONGER = (
     "Run it longer, or with a quieter target: so much time is needed before growth that matters would show."
 )
+
+FAR, DRIFT_FAR = 50.0, 10.0
+"""So many times as long as growth was watched it is taken to go on: in minutes every warm-up looks like a
+leak, if a week is foretold from it. Latency is more restless than memory.
+"""
 
 DRIFTING = {"soak.p50": "p50", "soak.p95": "p95", "soak.error_rate": "error_rate"}
 """Series of how users were served, and what their checks are called."""
@@ -39,6 +44,7 @@ class _Watched:
     horizon: float
     severity: Severity
     remedy: str
+    far: float = FAR
 
 
 def judge_leaks(evidence: Evidence, settings: StabilitySettings) -> Iterator[Finding]:
@@ -74,7 +80,7 @@ def judge_drift(evidence: Evidence, settings: StabilitySettings) -> Iterator[Fin
         level = sum(early) / len(early)
         room = settings.error_rate if check == "error_rate" else settings.drift * level
         watched[name] = _Watched(
-            f"drift.{check}", check, series, room, settings.drift_over, Severity.IMPORTANT, DRIFT
+            f"drift.{check}", check, series, room, settings.drift_over, Severity.IMPORTANT, DRIFT, DRIFT_FAR
         )
     yield from _findings(watched, evidence)
 
@@ -94,7 +100,23 @@ def _findings(watched: dict[str, _Watched], evidence: Evidence) -> Iterator[Find
         for name, each in watched.items()
     }
     for name, growth in judge_together(judged).items():
-        yield _finding(watched[name], growth)
+        yield _finding(watched[name], _not_too_far(watched[name], growth, restarts))
+
+
+def _not_too_far(watched: _Watched, growth: Growth, restarts: Iterable[float]) -> Growth:
+    """The same, but a leak is one only where it was watched for long enough to foretell so much of it."""
+    if growth.verdict is not Verdict.LEAK or not growth.low or growth.judged_from is None:
+        return growth
+    times = watched.series.times
+    ends = min((at for at in restarts if at > growth.judged_from), default=times[-1])
+    needed = watched.room / growth.low * HOUR / watched.far
+    if ends - growth.judged_from >= needed:
+        return growth
+    why = (
+        f"it grew by {_rate(watched, growth)}, but {format_quantity(ends - growth.judged_from, 's')} are too "
+        f"few to tell that from a warm-up; if it goes on for {format_quantity(needed, 's')}, it is a leak"
+    )
+    return replace(growth, verdict=Verdict.UNDECIDED, why=why, exhausted_in=None)
 
 
 def _restarts(evidence: Evidence) -> tuple[float, ...]:

@@ -93,6 +93,17 @@ def test_growth_that_never_uses_up_the_room_is_no_leak():
     assert failed(judged(memory(60.0), settings=roomy)) == set()
 
 
+@pytest.mark.parametrize(("per_hour", "outcome"), [(15.0, Outcome.INCONCLUSIVE), (900.0, Outcome.FAILED)])
+def test_minutes_foretell_no_week(per_hour, outcome):
+    at = np.arange(0.0, 180.0, 1.0)
+    luck = np.random.default_rng(7)
+    values = (80 + per_hour * at / HOUR + luck.normal(0, 0.01, len(at))) * MIB
+    found = judged(Series(LOW + "target.memory", "B", tuple(at), tuple(values)))["growth.target.memory"]
+    assert found.outcome is outcome
+    if outcome is Outcome.INCONCLUSIVE:
+        assert "too few to tell that from a warm-up; if it goes on for 4" in found.message, "41 minutes"
+
+
 def test_a_warm_up_alone_is_no_leak():
     assert failed(judged(memory(0.0, warm_up=200.0))) == set()
 
@@ -144,6 +155,12 @@ def test_a_restart_is_told_and_growth_is_not_looked_for_across_it():
 def test_a_process_that_was_not_seen_proves_no_absence_of_restarts():
     found = judged(memory(0.0), restarts={"at": [], "seen": False})
     assert found["restarts"].outcome is Outcome.INCONCLUSIVE
+
+
+def test_a_restart_that_nobody_saw_is_undecided_and_memory_is_not_compared_across_it():
+    found = judged(memory(0.0), restarts={"at": [], "unwatched": [3600.0], "seen": True})
+    assert found["restarts"].outcome is Outcome.INCONCLUSIVE
+    assert found["memory.growth"].outcome is Outcome.INCONCLUSIVE
 
 
 @pytest.mark.parametrize(

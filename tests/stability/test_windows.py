@@ -73,3 +73,40 @@ def test_a_process_that_began_anew_is_a_restart_and_a_gap_is_none():
         restarts.hear(at, {STARTED: (started, "s since 1970")})
     assert restarts.at == [5]
     assert restarts.seen
+
+
+def test_a_restart_in_a_gap_is_kept_apart_from_those_that_were_seen():
+    before = Restarts()
+    before.hear(1.0, {STARTED: (100.0, "s since 1970")})
+    for started, unwatched in ((100.0, []), (500.0, [9.0])):
+        after = Restarts(before.plain())
+        after.hear(9.0, {STARTED: (started, "s since 1970")})
+        after.hear(10.0, {STARTED: (started, "s since 1970")})
+        assert (after.at, after.unwatched) == ([], unwatched)
+
+
+def test_a_time_without_any_window_is_a_gap():
+    kept = []
+    windows = Windows(1.0, frozenset({"m"}), lambda at, points: kept.append((at, points)), requests=5)
+    for at in (0.0, 1.0, 50.0):
+        windows.hear(at, {"m": (7.0, "B")})
+        windows.see(at, second(at))
+    windows.end()
+    assert [(at, points[LOW + "m"][0]) for at, points in kept] == [
+        (0.0, 7.0),
+        (1.0, 7.0),
+        (2.0, None),
+        (50.0, 7.0),
+    ]
+    assert [points["soak.requests"][0] for _, points in kept] == [15, 25, None, 35]
+
+
+def test_outages_of_a_soak_that_goes_on_count_from_its_first_beginning():
+    service = Service()
+    service.see(second(3, 4, 4))
+    later = Service.of(service.plain(), offset=1000.0)
+    later.see(second(2))
+    later.see(second(3, 4, 4))
+    plain = later.plain()
+    assert plain["when"] == [[3, 4], [1003, 1004]]
+    assert (plain["up"], plain["down"], plain["outages"], plain["first_failure"]) == (1, 2, 2, 3)
