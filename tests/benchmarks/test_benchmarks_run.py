@@ -30,6 +30,13 @@ def test_a_simulated_day_goes_through_the_phase_and_the_report():
     assert report[-1] == "reached"
 
 
+def test_a_simulated_day_of_stability_goes_through_the_phase_and_the_report():
+    memory, report, page = rows("day_of_stability.py", "--hours", "0.05")
+    assert memory[-1] == "not measured", "three minutes say nothing of a day's memory"
+    assert (report[-1], page[-1]) == ("reached", "reached")
+    assert page[-2].endswith("failed: none")
+
+
 @pytest.mark.skipif(NGINX is None, reason="needs nginx: scripts/services bench")
 def test_arrivals_are_measured_against_nginx():
     (row,) = rows("arrivals.py", "--seconds", "1")
