@@ -22,7 +22,7 @@ from phases.stability.memory import Peak, measured, memory_now
 from phases.stability.restarts import Restarts
 from phases.stability.service import Service
 from phases.stability.settings import StabilitySettings
-from phases.stability.windows import Windows, answered_until
+from phases.stability.windows import FAILURES, REQUESTS, Windows, counted_until
 
 CHECKPOINT = 60.0
 """Seconds between two times that the counts are written down; windows are as they end."""
@@ -54,8 +54,13 @@ class Soak:
         self.restarts = Restarts(kept.get("restarts"))
         self.counts = Counts(self.spec.users)
         self._shown: dict[str, Any] = kept.get("canaries", {})
-        watched, answered = frozenset(settings.growing), answered_until(context.earlier)
-        self.windows = Windows(settings.window, watched, context.record.points, requests=answered)
+        self.windows = Windows(
+            settings.window,
+            frozenset(settings.growing),
+            context.record.points,
+            requests=counted_until(context.earlier, REQUESTS),
+            failures=counted_until(context.earlier, FAILURES),
+        )
         self._foresight = Foresight(context.monitored, self.began + self.spec.judged[0])
         self._written = -math.inf
         self._peak = Peak.of(context.earlier)

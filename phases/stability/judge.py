@@ -11,6 +11,7 @@ from campaign.load.sightings import first_of
 from campaign.records import Direction, Evidence, Finding, Limit, Measurement, Severity
 from campaign.stats.intervals import clopper_pearson
 from campaign.units import format_quantity
+from phases.stability.clusters import judge_clusters
 from phases.stability.growth import growth_of_memory, judge_drift, judge_leaks
 from phases.stability.settings import StabilitySettings
 
@@ -30,6 +31,7 @@ def judge_stability(evidence: Evidence, settings: StabilitySettings) -> Iterator
     yield from judge_leaks(evidence, settings)
     yield from (checks.excused(each, doubt) for each in judge_drift(evidence, settings))
     yield _error_rate(seen, settings)
+    yield judge_clusters(evidence)
     yield _uptime(evidence, settings)
     yield _restarts(evidence)
     yield _reached(seen, doubt)

@@ -17,13 +17,16 @@ LOW = "low."
 REQUESTS = "soak.requests"
 """The series of the requests that were answered so far."""
 
+FAILURES = "soak.failures"
+"""The same of those that failed."""
+
 Points = Mapping[str, tuple[float | None, str]]
 
 
-def answered_until(earlier: Evidence | None) -> int:
-    """The requests that were answered by the last window of a soak that was broken off."""
+def counted_until(earlier: Evidence | None, name: str) -> int:
+    """The requests (`REQUESTS`, `FAILURES`) by the last window of a soak that was broken off."""
     series = earlier.series if earlier else ()
-    counted = next((each.values for each in series if each.name == REQUESTS), ())
+    counted = next((each.values for each in series if each.name == name), ())
     return round(max((each for each in counted if each is not None), default=0))
 
 
@@ -40,7 +43,7 @@ class _Window:
     failed: int = 0
     seconds: float = 0.0
 
-    def points(self, requests: int) -> Points:
+    def points(self, requests: int, failures: int) -> Points:
         points: dict[str, tuple[float | None, str]] = {
             LOW + name: (self.least.get(name), unit) for name, unit in self.units.items()
         }
@@ -52,14 +55,16 @@ class _Window:
             "soak.rate": (rate, "1/s"),
             "soak.error_rate": (self.failed / self.asked if self.asked else None, "share"),
             REQUESTS: (float(requests), "requests"),
+            FAILURES: (float(failures), "requests"),
         }
 
 
 class Windows:
     """Takes in readings and seconds as they come, and gives `keep` the points of each window at its end.
 
-    `watched` names the series whose minima are kept; `requests` were answered before the first window. Where
-    nothing at all came for a whole window, the series have a point without a value.
+    `watched` names the series whose minima are kept; `requests` were answered and
+    `failures` failed before the first window. Where nothing at all came for a whole window, the series have
+    a point without a value.
     """
 
     def __init__(
@@ -69,10 +74,11 @@ class Windows:
         keep: Callable[[float, Points], None],
         *,
         requests: int = 0,
+        failures: int = 0,
     ) -> None:
         self._seconds, self._watched, self._keep = seconds, watched, keep
         self._now: _Window | None = None
-        self._requests = requests
+        self._requests, self._failures = requests, failures
         self._units: dict[str, str] = {}
         self._ended = math.inf
 
@@ -91,6 +97,7 @@ class Windows:
         asked = sum(each.asked for each in second.tallies.values())
         failed = sum(each.failed for each in second.tallies.values())
         self._requests += asked - failed
+        self._failures += failed
         window.asked += asked
         window.failed += failed
         window.seconds += second.seconds
@@ -112,7 +119,7 @@ class Windows:
         return self._now
 
     def _close(self, window: _Window) -> None:
-        points = window.points(self._requests)
+        points = window.points(self._requests, self._failures)
         self._units |= {name: unit for name, (_, unit) in points.items()}
         self._keep(round(window.began, 3), points)
         self._now, self._ended = None, window.began + self._seconds

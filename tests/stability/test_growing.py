@@ -73,7 +73,8 @@ def failed(found):
 def test_a_sound_target_passes_everything():
     found = judged(memory(0.0))
     assert failed(found) == set()
-    assert {name for name, each in found.items() if each.outcome is not Outcome.PASSED} == set()
+    others = {name for name, each in found.items() if each.outcome is not Outcome.PASSED}
+    assert others == {"errors.clustering"}, "which is a remark"
     assert "an hour would have been seen" in found["growth.target.memory"].message
 
 
@@ -192,8 +193,31 @@ def test_canaries_ride_along(found, outcome):
 
 def test_nothing_recorded_passes_nothing():
     found = tuple(judge_stability(Evidence(), SETTINGS))
-    assert {each.outcome for each in found} == {Outcome.INCONCLUSIVE}
+    verdicts = [each for each in found if each.check != "errors.clustering"]
+    assert {each.outcome for each in verdicts} == {Outcome.INCONCLUSIVE}
     assert len(found) >= 10
+
+
+def failures(by_window):
+    at = tuple(float(place) for place in range(len(by_window)))
+    requests = Series("soak.requests", "requests", at, tuple(100 * (each + 1) for each in at))
+    failed = Series("soak.failures", "requests", at, tuple(map(float, np.cumsum(by_window))))
+    return Evidence((), (requests, failed))
+
+
+@pytest.mark.parametrize(
+    ("by_window", "told"),
+    [
+        ([0] * 200, "0 failures are too few"),
+        ([2, 1, 0, 1] * 50, "200 failures were spread evenly"),
+        ([0] * 100 + [40, 40] + [0] * 98, "80 failures came together: 80% of them in 2 of 200 windows"),
+        ([0, 0, 0, 0, 0, 0, 0, 0, 0, 5] * 20, "100 failures came together: 80% of them in 16 of 200 windows"),
+    ],
+)
+def test_failures_that_came_together_are_told_from_those_spread_evenly(by_window, told):
+    (found,) = (e for e in judge_stability(failures(by_window), SETTINGS) if e.check == "errors.clustering")
+    assert found.outcome is Outcome.INFORMATIONAL
+    assert told in found.message
 
 
 def test_a_generator_that_was_saturated_accuses_nobody_of_drift():
