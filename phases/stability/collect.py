@@ -18,6 +18,7 @@ from campaign.records import Measurement
 from campaign.target.http import health
 from phases.stability.counts import MOST_ERRORS, Counts, found_together, together
 from phases.stability.foresight import Foresight
+from phases.stability.leaps import Leaps
 from phases.stability.memory import Peak, measured, memory_now
 from phases.stability.restarts import Restarts
 from phases.stability.service import Service
@@ -63,7 +64,7 @@ class Soak:
         )
         self._foresight = Foresight(context.monitored, self.began + self.spec.judged[0])
         self._written = -math.inf
-        self._peak = Peak.of(context.earlier)
+        self._peak, self._leaps = Peak.of(context.earlier), Leaps()
         self._told = False
 
     @property
@@ -81,6 +82,8 @@ class Soak:
     def see(self, second: Second) -> None:
         """A second of the load."""
         now = self.began + second.at
+        if told := self._leaps.see(self._context.clock.wall(), self._context.record.elapsed()):
+            self._context.record.note(told)
         self.service.see(second)
         self.counts.search(second)
         if self._judged(second.at):

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from phases.stability.leaps import Leaps
 from phases.stability.restarts import STARTED, Restarts
 from phases.stability.service import MOST_OUTAGES, Service
 from phases.stability.windows import LOW, Windows
@@ -110,3 +111,12 @@ def test_outages_of_a_soak_that_goes_on_count_from_its_first_beginning():
     plain = later.plain()
     assert plain["when"] == [[3, 4], [1003, 1004]]
     assert (plain["up"], plain["down"], plain["outages"], plain["first_failure"]) == (1, 2, 2, 3)
+
+
+def test_a_clock_that_leaps_is_told_once_and_one_that_creeps_is_not():
+    leaps = Leaps()
+    walls = [1000.0, 1001.2, 1002.0, 4603.0, 4604.0, 1005.0, 1006.0]
+    told = [leaps.see(wall, float(at)) for at, wall in enumerate(walls)]
+    assert [bool(each) for each in told] == [False, False, False, True, False, True, False]
+    assert "leapt forward by 60 min, 3 s after" in told[3]
+    assert "leapt back by 60 min" in told[5]
