@@ -90,11 +90,12 @@ def _restarts(evidence: Evidence) -> Finding:
         why = "the target's process began anew while nobody watched; whether by itself is not known"
         return checks.inconclusive("restarts", why)
     when = ", ".join(format_quantity(at, "s") for at in times[:5])
+    never = "the target's process was never restarted while users were at work"
     message = f"the target's process was restarted {len(times):,} times while users were at work"
     return checks.holds(
         "restarts",
         ok=not times,
-        message=f"{message} (after {when} of the campaign)" if times else message.replace("0 times", "never"),
+        message=f"{message} (after {when} of the campaign)" if times else never,
         remedy=RESTARTED,
     )
 
@@ -129,11 +130,12 @@ def _canaries(evidence: Evidence) -> Iterator[Finding]:
         why = "no answer was searched for other users' data"
         yield checks.inconclusive("isolation", why, severity=Severity.BLOCKER)
         return
+    never = f"in {answers:,} answers no user was shown another user's data"
     message = f"{shown:,} times in {answers:,} answers a user was shown another user's data"
     yield checks.holds(
         "isolation",
         ok=not shown,
-        message=f"{message}: {first_of(found)}" if shown else message.replace("0 times", "never"),
+        message=f"{message}: {first_of(found)}" if shown else never,
         severity=Severity.BLOCKER,
         remedy=SHOWN,
     )
