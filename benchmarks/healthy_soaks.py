@@ -56,18 +56,20 @@ def main() -> None:
     parser.add_argument("count", type=int, nargs="?", default=30)
     parser.add_argument("--hours", type=float, default=0.05)
     parser.add_argument("--defect", help="a fault of the demo that lets something grow")
+    parser.add_argument("--first", type=int, default=1, help="the seed of the first soak")
     parser.add_argument("--keep", type=Path, help="where the reports stay")
     chosen = parser.parse_args()
     outcomes: Counter[tuple[str, str]] = Counter()
     with_any = 0
     with tempfile.TemporaryDirectory() as passing:
-        for seed in range(1, chosen.count + 1):
+        for number in range(chosen.count):
+            seed = chosen.first + number
             folder = chosen.keep or Path(passing)
             found = soak(seed, chosen.hours, defect=chosen.defect, folder=folder)
             outcomes.update((each["check"], each["outcome"]) for each in found)
             with_any += bool(accused(found))
             said = "; ".join(accused(found)) or "nothing"
-            print(f"{seed} of {chosen.count}: {said}", file=sys.stderr, flush=True)
+            print(f"{number + 1} of {chosen.count}: {said}", file=sys.stderr, flush=True)
     wanted = chosen.count if chosen.defect else 0
     what = f"{chosen.count} soaks of {chosen.hours * 3600:.0f} s, {chosen.defect or 'healthy'}"
     measured = f"{with_any} of {chosen.count}"
