@@ -3,11 +3,20 @@
 import os
 from typing import Annotated, Self
 
-from pydantic import Field, PositiveFloat, PositiveInt, ValidationInfo, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    ValidationInfo,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from campaign.load.spec import ScenarioSpec, ramp_and_hold
 from campaign.settings import Duration, Settings, Share, Size, UserName
+from campaign.settings.quantities import DURATION_PATTERN, read_duration
 
 HOUR, DAY = 3600.0, 86400.0
 
@@ -38,6 +47,29 @@ OTHER_ROOM = 1000.0
 """The same for all other units."""
 
 
+def _hours(value: object) -> object:
+    """Hours, from a number of them or a duration such as 30m."""
+    if not isinstance(value, str):
+        return value
+    is_number = value.strip().replace(".", "", 1).isdecimal()
+    return float(value) if is_number else read_duration(value) / HOUR
+
+
+Hours = Annotated[
+    float,
+    BeforeValidator(_hours),
+    Field(gt=0, le=LONGEST_HOURS, strict=True),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "exclusiveMinimum": 0, "maximum": LONGEST_HOURS},
+                {"type": "string", "pattern": f"^{DURATION_PATTERN}$"},
+            ]
+        }
+    ),
+]
+
+
 class StabilitySettings(Settings):
     """`users` at work for `hours`; each series of `growing` may grow by its `head_room` over `horizon`.
 
@@ -46,7 +78,7 @@ class StabilitySettings(Settings):
     which anybody was served. `memory_growth`: of the target from before to after.
     """
 
-    hours: Annotated[float, Field(gt=0, le=LONGEST_HOURS)] = 24.0
+    hours: Hours = 24.0
     users: PositiveInt = 100
     ramp: Duration = 10.0
     mix: dict[UserName, PositiveFloat] = Field(default_factory=dict)

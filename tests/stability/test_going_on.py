@@ -8,6 +8,7 @@ import sys
 
 import pytest
 from family import running_demo
+from pydantic import ValidationError
 from servers import wait_until
 
 from phases.stability.counts import found_together, together
@@ -48,6 +49,17 @@ def test_a_sighting_before_the_break_is_not_forgotten():
     assert found_together(before, after)["seen"] == 1
     assert found_together(before, {}) == before
     assert found_together({}, {}) == {}
+
+
+@pytest.mark.parametrize(("given", "seconds"), [(0.05, 180), ("0.05", 180), ("30m", 1800), ("1h30m", 5400)])
+def test_hours_are_a_number_or_a_duration(given, seconds):
+    assert StabilitySettings(hours=given).hours * 3600 == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize("given", [0, -1, "0m", "30 parsecs", "", True, "367d", "3s"])
+def test_hours_that_are_none_are_refused(given):
+    with pytest.raises(ValidationError):
+        StabilitySettings(hours=given)
 
 
 def test_only_what_is_left_is_run():
