@@ -28,11 +28,11 @@ test: .venv/.dev
 
 slow: .venv/.dev
 	@scripts/services
-	@scripts/run_tests -m "slow and not defects"
+	@scripts/run_tests --dist worksteal -m "slow and not defects"
 
 defects: .venv/.dev
 	@scripts/services
-	@scripts/run_tests -m defects
+	@scripts/run_tests --dist worksteal -m defects
 
 lint: .venv/.dev
 	$(BIN)/ruff check .
